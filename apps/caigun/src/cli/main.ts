@@ -1,0 +1,2 @@
+console.error("caigun: no command is built yet");
+process.exitCode = 1;
