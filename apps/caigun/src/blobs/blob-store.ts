@@ -1,0 +1,36 @@
+/** Bytes kept by the SHA-256 of their content (hex). What is put twice is stored once; nothing is ever overwritten. */
+export type BlobStore = {
+  /** Resolves only when the bytes and the folder entry that names them are on the disk. */
+  put(bytes: Uint8Array): Promise<StoredBlob>;
+  /** Takes over the file at `path`, which is gone afterwards. As durable as `put`. */
+  putFile(path: string): Promise<StoredBlob>;
+  /** The content, checked against its digest. Throws BlobMissing or BlobDamaged. */
+  read(digest: string): Promise<Buffer>;
+  /** A local, read-only file with the content, checked against its digest. Throws BlobMissing or BlobDamaged. */
+  checkedFile(digest: string): Promise<string>;
+  /** The same without reading it, for content that has been checked before. Throws BlobMissing. */
+  file(digest: string): Promise<string>;
+  /** Removes what nothing refers to and what is older than `graceMs`; returns how many bytes went. */
+  sweep(isReferenced: (digests: string[]) => Promise<Set<string>>, graceMs: number): Promise<SweepResult>;
+};
+
+export type StoredBlob = { digest: string; bytes: number };
+export type SweepResult = { removed: number; bytes: number };
+
+export class BlobMissing extends Error {
+  override name = "BlobMissing";
+  readonly digest: string;
+  constructor(digest: string) {
+    super(`No stored bytes have the digest ${digest}.`);
+    this.digest = digest;
+  }
+}
+
+export class BlobDamaged extends Error {
+  override name = "BlobDamaged";
+  readonly digest: string;
+  constructor(digest: string) {
+    super(`The stored bytes of ${digest} have changed: their digest differs.`);
+    this.digest = digest;
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { BlobDamaged, BlobMissing, type BlobStore, type StoredBlob, type SweepResult } from "./blob-store.ts";
+
+/**
+ * Blobs as files: `<folder>/<first two hex digits>/<digest>`. A blob is written beside its place, synced, renamed, and
+ * the folder synced, so that a row committed afterwards never refers to bytes that a power cut could take back.
+ */
+export async function openFolderBlobs(folder: string): Promise<BlobStore> {
+  const incoming = join(folder, "incoming");
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+
+  const shelf = (digest: string) => join(folder, digest.slice(0, 2));
+  const place = (digest: string) => join(shelf(digest), digest);
+
+  async function settle(path: string, stored: StoredBlob): Promise<StoredBlob> {
+    const target = place(stored.digest);
+    if (await mkdir(shelf(stored.digest), { recursive: true, mode: 0o700 })) await syncFolder(folder);
+    // The sweep spares what is young: content that is put again while nothing refers to it yet becomes young again.
+    const now = new Date();
+    await utimes(path, now, now);
+    await rename(path, target);
+    await syncFolder(shelf(stored.digest));
+    return stored;
+  }
+
+  return {
+    async put(bytes) {
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      const path = join(incoming, randomUUID());
+      const handle = await open(path, "wx", 0o600);
+      await writeSynced(handle, bytes);
+      return settle(path, { digest, bytes: bytes.byteLength });
+    },
+
+    async putFile(path) {
+      const digest = await digestOf(path);
+      const handle = await open(path, "r+");
+      const { size } = await syncAndClose(handle);
+      return settle(path, { digest, bytes: size });
+    },
+
+    async read(digest) {
+      const bytes = await readFile(place(digest)).catch(missing(digest));
+      if (createHash("sha256").update(bytes).digest("hex") !== digest) throw new BlobDamaged(digest);
+      return bytes;
+    },
+
+    async checkedFile(digest) {
+      const path = place(digest);
+      if ((await digestOf(path).catch(missing(digest))) !== digest) throw new BlobDamaged(digest);
+      return path;
+    },
+
+    async file(digest) {
+      const path = place(digest);
+      await access(path).catch(missing(digest));
+      return path;
+    },
+
+    async sweep(isReferenced, graceMs) {
+      const result: SweepResult = { removed: 0, bytes: 0 };
+      // A file can be a fraction of a millisecond younger than the clock says.
+      const youngest = Date.now() + 1 - graceMs;
+      const remove = async (path: string) => {
+        // Looked at once more: what was put again since it was listed has become young.
+        const found = await sizeIfOlder(path, youngest);
+        if (found === undefined) return;
+        await rm(path, { force: true });
+        result.removed += 1;
+        result.bytes += found;
+      };
+      // What stands here this long was never finished: its writer died before the rename, and told nobody.
+      for (const name of await readdir(incoming)) await remove(join(incoming, name));
+      for (const shelfName of await readdir(folder)) {
+        if (!/^[0-9a-f]{2}$/.test(shelfName)) continue;
+        const old: string[] = [];
+        for (const digest of await readdir(join(folder, shelfName))) {
+          if ((await sizeIfOlder(place(digest), youngest)) !== undefined) old.push(digest);
+        }
+        const kept = old.length > 0 ? await isReferenced(old) : new Set<string>();
+        for (const digest of old) if (!kept.has(digest)) await remove(place(digest));
+      }
+      return result;
+    },
+  };
+}
+
+async function writeSynced(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncAndClose(handle: FileHandle): Promise<{ size: number }> {
+  try {
+    await handle.sync();
+    return await handle.stat();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await syncAndClose(await open(path, "r"));
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** The file's size in bytes, or undefined when it is younger than `youngest` (ms since 1970) or gone. */
+async function sizeIfOlder(path: string, youngest: number): Promise<number | undefined> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  return found && found.mtimeMs <= youngest ? found.size : undefined;
+}
+
+const missing = (digest: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code === "ENOENT") throw new BlobMissing(digest);
+  throw error;
+};

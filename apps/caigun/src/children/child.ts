@@ -1,0 +1,146 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export type ChildOptions = {
+  /** The module the child runs; it calls `serveParent` (serve-parent.ts). */
+  module: URL;
+  /** A short name for logs and error sentences. */
+  name: string;
+  /** The most memory its JavaScript heap may take, MiB; beyond it the child ends and its requests fail. */
+  heapMiB: number;
+};
+
+export type RequestOptions = {
+  /** The child is killed, and the request fails with ChildTimedOut, when no reply came after this long. */
+  timeoutMs: number;
+  /** The child is killed, and the request fails with the signal's reason, when it aborts. */
+  signal?: AbortSignal;
+  onProgress?: (progress: unknown) => void;
+};
+
+/** The child ended before it replied: killed, out of memory, or crashed in native code. Trying again may help. */
+export class ChildEnded extends Error {
+  override name = "ChildEnded";
+}
+
+export class ChildTimedOut extends Error {
+  override name = "ChildTimedOut";
+}
+
+/** The child refused the request: an error of its own, by name. Trying the same again gives the same. */
+export class ChildRefused extends Error {
+  override name = "ChildRefused";
+  readonly refusal: { name: string; message: string };
+  constructor(refusal: { name: string; message: string }) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+type Pending = {
+  resolve: (reply: unknown) => void;
+  reject: (error: Error) => void;
+  onProgress: ((progress: unknown) => void) | undefined;
+  release: () => void;
+};
+
+export type FromChild =
+  | { id: number; reply: unknown }
+  | { id: number; progress: unknown }
+  | { id: number; error: { name: string; message: string } };
+export type ToChild = { id: number; request: unknown };
+
+/**
+ * A process of its own for work that blocks, may crash, or may have to be stopped: it gets no environment, so no secret
+ * reaches it, and it ends by itself when its parent is gone.
+ */
+export class Child {
+  readonly pid: number;
+  readonly ended: Promise<void>;
+  #process: ChildProcess;
+  #name: string;
+  #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #hasEnded = false;
+
+  constructor({ module, name, heapMiB }: ChildOptions) {
+    this.#name = name;
+    this.#process = fork(fileURLToPath(module), [], {
+      env: {},
+      // Its standard error is the parent's: what a crash prints is all that remains of it.
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${heapMiB}`],
+    });
+    this.pid = this.#process.pid ?? -1;
+    this.#process.on("message", (message) => this.#receive(message as FromChild));
+    this.ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        if (this.#hasEnded) return;
+        this.#hasEnded = true;
+        const error = new ChildEnded(`The ${name} process ended: ${how}.`);
+        for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+        resolve();
+      };
+      this.#process.once("exit", (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
+      this.#process.once("error", (error) => end(error.message));
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** How many requests have no reply yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
+  request<Reply>(request: unknown, { timeoutMs, signal, onProgress }: RequestOptions): Promise<Reply> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#hasEnded) return Promise.reject(new ChildEnded(`The ${this.#name} process has ended.`));
+    const id = this.#nextId++;
+    return new Promise<Reply>((resolve, reject) => {
+      const stop = (error: Error) => {
+        this.#settle(id)?.reject(error);
+        this.kill();
+      };
+      const timer = setTimeout(
+        () => stop(new ChildTimedOut(`The ${this.#name} process gave no reply within ${timeoutMs / 1000} s.`)),
+        timeoutMs,
+      );
+      const abort = () => stop(signal?.reason as Error);
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#pending.set(id, {
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+        onProgress,
+        release: () => {
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", abort);
+        },
+      });
+      this.#process.send({ id, request } satisfies ToChild, (error) => {
+        if (error)
+          this.#settle(id)?.reject(new ChildEnded(`The ${this.#name} process can't be reached: ${error.message}.`));
+      });
+    });
+  }
+
+  /** Ends it at once; what it was doing is lost. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.release();
+    return pending;
+  }
+
+  #receive(message: FromChild): void {
+    if ("progress" in message) this.#pending.get(message.id)?.onProgress?.(message.progress);
+    else if ("error" in message) this.#settle(message.id)?.reject(new ChildRefused(message.error));
+    else this.#settle(message.id)?.resolve(message.reply);
+  }
+}

@@ -1,0 +1,32 @@
+import type { FromChild, ToChild } from "./child.ts";
+
+export type Handler = (request: unknown, reportProgress: (progress: unknown) => void) => Promise<unknown> | unknown;
+
+/**
+ * The child's side of a `Child`: replies to the parent's requests, one at a time and in order. The process ends when
+ * the parent is gone; a handler that computes for long sees that at its next report of progress.
+ */
+export function serveParent(handle: Handler): void {
+  const parent = process.ppid;
+  const exitWhenOrphaned = () => {
+    if (!process.connected || process.ppid !== parent) process.exit(1);
+  };
+  const send = (message: FromChild) => {
+    exitWhenOrphaned();
+    process.send?.(message, undefined, undefined, exitWhenOrphaned);
+  };
+  process.on("disconnect", () => process.exit(0));
+  // The terminal's Ctrl-C reaches the whole group: the parent decides when its children end.
+  process.on("SIGINT", () => {});
+  let last: Promise<void> = Promise.resolve();
+  process.on("message", ({ id, request }: ToChild) => {
+    last = last.then(async () => {
+      try {
+        send({ id, reply: await handle(request, (progress) => send({ id, progress })) });
+      } catch (error) {
+        const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+        send({ id, error: { name, message } });
+      }
+    });
+  });
+}

@@ -1,0 +1,29 @@
+import { serveParent } from "../../apps/caigun/src/children/serve-parent.ts";
+
+/** A child that does what a test asks of it. */
+type Request =
+  | { do: "echo"; value: unknown }
+  | { do: "throw"; message: string }
+  | { do: "count"; to: number }
+  | { do: "spin" }
+  | { do: "crash" }
+  | { do: "environment" };
+
+serveParent((message, reportProgress) => {
+  const request = message as Request;
+  switch (request.do) {
+    case "echo":
+      return request.value;
+    case "throw":
+      throw new RangeError(request.message);
+    case "count":
+      for (let step = 1; step <= request.to; step++) reportProgress(step);
+      return request.to;
+    case "spin":
+      for (;;) reportProgress("spinning");
+    case "crash":
+      return process.kill(process.pid, "SIGSEGV");
+    case "environment":
+      return process.env;
+  }
+});
