@@ -1,1 +1,5 @@
-export {};
+export * from "./conversations.ts";
+export * from "./fields.ts";
+export * from "./models.ts";
+export * from "./problems.ts";
+export * from "./routes.ts";

@@ -1,0 +1,128 @@
+import { type Static, Type } from "typebox";
+import { Id, limits, moment, nullable, readable, Timestamp } from "./fields.ts";
+
+export const Citation = Type.Object(
+  {
+    training_data_id: Id,
+    title: Type.String(),
+    start: Type.Integer({
+      minimum: 0,
+      description: "Where the quote begins, in Unicode code points of the training data's text.",
+    }),
+    end: Type.Integer({ minimum: 0, description: "Where it ends: the code point after its last." }),
+    quote: Type.String(),
+    text_sha256: Type.String({ description: "SHA-256 of the training data's text in UTF-8, in hexadecimal." }),
+  },
+  { title: "Citation" },
+);
+export type Citation = Static<typeof Citation>;
+
+/** The header that names a conversation. */
+export const UidHeader = Type.Object({
+  uid: Type.String({
+    minLength: 1,
+    maxLength: limits.uidCharacters,
+    description: "Names the conversation within the chatbot: a user's id, for example.",
+    examples: ["user-1"],
+  }),
+});
+
+const nickname = Type.String({ maxLength: limits.titleCharacters, description: "What to call the person who talks." });
+
+export const ConversationQuery = Type.Object({
+  nickname: Type.Optional(nickname),
+  explain: Type.Boolean({ default: false, description: "Also tell how the reply came about." }),
+});
+
+export const ConversationRequest = Type.Object({
+  text: readable({
+    description: "What the person says.",
+    maxLength: limits.questionCharacters,
+    examples: ["When does the office open?"],
+  }),
+});
+
+export const ConversationReply = Type.Object({
+  text: Type.String(),
+  answered: Type.Boolean({
+    description: "False where the chatbot's texts do not hold the answer and the reply says so.",
+  }),
+  citations: Type.Array(Citation),
+  engine: Type.String({ description: "What wrote the reply." }),
+  model_id: Id,
+  message_id: Id,
+  confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "With explain=true." })),
+  candidate: Type.Optional(
+    Type.Object(
+      { text: Type.String(), citations: Type.Array(Citation) },
+      { description: "With explain=true: the reply before the threshold." },
+    ),
+  ),
+  passages: Type.Optional(
+    Type.Array(
+      Type.Object({
+        training_data_id: Id,
+        start: Type.Integer({ minimum: 0 }),
+        end: Type.Integer({ minimum: 0 }),
+        score: Type.Number(),
+      }),
+      { description: "With explain=true: the five best." },
+    ),
+  ),
+});
+
+const page = {
+  offset: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description: "How many to leave out, newest first.",
+  }),
+  limit: Type.Integer({
+    default: 30,
+    minimum: 1,
+    maximum: limits.listLength,
+    description: "How many to return at most.",
+  }),
+};
+
+const period = {
+  start_at: Type.Optional(
+    moment("start", "The earliest time, inclusive. A bare date means its first moment, in UTC. By default 1970-01-01."),
+  ),
+  end_at: Type.Optional(
+    moment("end", "The latest time, inclusive. A bare date means its last moment, in UTC. By default now."),
+  ),
+};
+
+export const MessagesQuery = Type.Object({ ...page, ...period, nickname: Type.Optional(nickname) });
+export const UidsQuery = Type.Object({ ...page, ...period });
+
+export const Message = Type.Object(
+  {
+    created_at: Timestamp,
+    receive: Type.String({ description: "What the chatbot received." }),
+    send: Type.String({ description: "What the chatbot sent." }),
+    type: Type.Enum(["text", "image"]),
+    id: Id,
+    log_type: Type.Enum(["talk", "vision"]),
+    kwargs: Type.Unsafe<Readonly<Record<string, unknown>>>({
+      type: "object",
+      description: "Citations and the like.",
+    }),
+  },
+  { title: "Message" },
+);
+export const MessageList = Type.Object({ messages: Type.Array(Message) });
+
+export const Conversation = Type.Object(
+  {
+    uid: Type.String(),
+    nickname: nullable(Type.String()),
+    source: Type.Enum(["api", "portal", "webchat"]),
+    last_sent: Type.String({ description: "The latest thing the chatbot sent." }),
+    last_sent_at: Timestamp,
+  },
+  { title: "Conversation" },
+);
+export const UidList = Type.Object({ uids: Type.Array(Conversation) });

@@ -1,0 +1,94 @@
+import { type Static, Type } from "typebox";
+import { Id, limits, nullable, readable, Timestamp } from "./fields.ts";
+
+/** The names a model can be asked for; what really trains and answers is its `engine`. */
+export const modelNames = ["PaLM2", "gpt2"] as const;
+export type ModelName = (typeof modelNames)[number];
+
+export const modelStatuses = ["queued", "training", "ready", "failed", "cancelled"] as const;
+export type ModelStatus = (typeof modelStatuses)[number];
+
+export const ModelStatusSchema = Type.Enum([...modelStatuses]);
+
+export const Failure = Type.Object(
+  {
+    stage: Type.String({ description: "Where the training stopped." }),
+    cause: Type.String(),
+    fix: Type.String({ description: "What to do about it." }),
+  },
+  { title: "Failure" },
+);
+export type Failure = Static<typeof Failure>;
+
+export const Model = Type.Object(
+  {
+    title: Type.String(),
+    id: Id,
+    updated_at: Timestamp,
+    created_at: Timestamp,
+    model_name: Type.String({ description: "What was asked for.", examples: ["PaLM2"] }),
+    training_data_type: Type.Enum(["text", "file", "crawler"]),
+    status: ModelStatusSchema,
+    stage: nullable(Type.String({ description: "What the training is doing; null once it has ended." })),
+    progress: Type.Number({ minimum: 0, maximum: 1, description: "The share of the training that is done." }),
+    event_id: nullable(Id),
+    deadline: nullable(Timestamp),
+    engine: nullable(Type.String({ description: "What really trains and answers.", examples: ["local-reader"] })),
+    base: nullable(Type.String({ description: "The weights it was trained on, where it has any." })),
+    retrieval: nullable(Type.String({ description: "How its passages are searched.", examples: ["lexical"] })),
+    failure: nullable(Failure),
+    evaluation: nullable(
+      Type.Unsafe<Readonly<Record<string, unknown>>>({
+        type: "object",
+        description: "What was measured before the model became ready.",
+      }),
+    ),
+  },
+  { title: "Model" },
+);
+export type Model = Static<typeof Model>;
+
+export const ModelList = Type.Object({ models: Type.Array(Model) });
+
+export const TrainRequest = Type.Object({
+  text: readable({
+    description: "The text to train on. Its size in UTF-8 is limited by the server, by default to 20,000,000 bytes.",
+    examples: ["The office opens at nine."],
+  }),
+  title: readable({
+    description: "A title for the trained model.",
+    maxLength: limits.titleCharacters,
+    examples: ["Handbook"],
+  }),
+  model_name: Type.Enum([...modelNames], { default: "PaLM2" }),
+});
+
+export const TrainReply = Type.Object({
+  id: Type.String({ format: "uuid", description: "The new model's id." }),
+  event_id: Type.String({
+    format: "uuid",
+    description: "The training's event: follow it at events/{event_id}/stream.",
+  }),
+  deadline: Type.Unsafe<Date>({
+    type: "string",
+    format: "date-time",
+    description: "The training has ended by then, one way or the other.",
+  }),
+  status: ModelStatusSchema,
+});
+
+export const PinRequest = Type.Object({
+  id: nullable(
+    Type.String({
+      format: "uuid",
+      description: "The model that answers from now on; null: always the latest that is ready.",
+    }),
+  ),
+});
+
+export const TrainingDataText = Type.Object({
+  id: Id,
+  title: Type.String(),
+  text: Type.String({ description: "The text as it was sent: citations count its Unicode code points." }),
+  text_sha256: Type.String({ description: "SHA-256 of the text in UTF-8, in hexadecimal." }),
+});
