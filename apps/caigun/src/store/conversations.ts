@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { Expression, SqlBool } from "kysely";
+import type { Pool } from "pg";
+import { type ChatbotId, uuidOfDigest } from "./ids.ts";
+import type { Db, JsonObject } from "./schema.ts";
+
+export type Exchange = {
+  /** Names the conversation within the chatbot. */
+  uid: string;
+  nickname: string | null;
+  source: "api" | "portal" | "webchat";
+  messageId: string;
+  /** What the chatbot received. */
+  receive: string;
+  /** What it sent. */
+  send: string;
+  type: "text" | "image";
+  logType: "talk" | "vision";
+  kwargs: JsonObject;
+  at: Date;
+};
+export type Message = {
+  id: string;
+  nickname: string | null;
+  receive: string;
+  send: string;
+  type: string;
+  logType: string;
+  kwargs: JsonObject;
+  createdAt: Date;
+};
+export type Conversation = {
+  uid: string;
+  nickname: string | null;
+  source: string;
+  lastSent: string;
+  lastSentAt: Date;
+};
+export type Page = { offset: number; limit: number };
+/** Both ends inclusive. */
+export type Period = { startAt?: Date | undefined; endAt?: Date | undefined };
+
+/** A uid can be longer than an index row may be, so a conversation is found by its digest. */
+function conversationId(uid: string): string {
+  return uuidOfDigest(createHash("sha256").update(uid, "utf16le").digest());
+}
+
+/** Prepared once per connection, as the talk path's other statement is. */
+const SAVE_EXCHANGE = {
+  name: "save_exchange",
+  text: `
+    with conversed as (
+      insert into conversation (chatbot_id, id, uid, nickname, source, last_sent, last_sent_at)
+      values ($1, $2, $3, $4, $5, $6, $7)
+      on conflict (chatbot_id, id) do update set
+        nickname = coalesce(excluded.nickname, conversation.nickname), source = excluded.source,
+        last_sent = excluded.last_sent, last_sent_at = excluded.last_sent_at
+      where conversation.last_sent_at <= excluded.last_sent_at
+    )
+    insert into message (id, chatbot_id, conversation_id, nickname, receive, send, type, log_type, kwargs, created_at)
+    values ($8, $1, $2, $4, $9, $6, $10, $11, $12, $7)`,
+};
+
+/** Stores a question and its reply in one statement, and with them the conversation, new or moved to the top. */
+export async function saveExchange(pool: Pool, chatbotId: ChatbotId, exchange: Exchange): Promise<void> {
+  const { uid, nickname, source, messageId, receive, send, type, logType, kwargs, at } = exchange;
+  const conversation = [chatbotId, conversationId(uid), uid, nickname, source, send, at];
+  const message = [messageId, receive, type, logType, JSON.stringify(kwargs)];
+  await pool.query({ ...SAVE_EXCHANGE, values: [...conversation, ...message] });
+}
+
+/** One conversation's messages, newest first; with a nickname, those sent under it. */
+export async function listMessages(
+  db: Db,
+  chatbotId: ChatbotId,
+  { uid, nickname, startAt, endAt, offset, limit }: { uid: string; nickname?: string | undefined } & Period & Page,
+): Promise<Message[]> {
+  return db
+    .selectFrom("message")
+    .select(["id", "nickname", "receive", "send", "type", "log_type as logType", "kwargs", "created_at as createdAt"])
+    .where("chatbot_id", "=", chatbotId)
+    .where("conversation_id", "=", conversationId(uid))
+    .where(({ and, eb }) => {
+      const conditions: Expression<SqlBool>[] = [];
+      if (nickname !== undefined) conditions.push(eb("nickname", "=", nickname));
+      if (startAt) conditions.push(eb("created_at", ">=", startAt));
+      if (endAt) conditions.push(eb("created_at", "<=", endAt));
+      return and(conditions);
+    })
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .offset(offset)
+    .limit(limit)
+    .execute();
+}
+
+/** The chatbot's conversations by when it last sent something, newest first. */
+export async function listUids(
+  db: Db,
+  chatbotId: ChatbotId,
+  { startAt, endAt, offset, limit }: Period & Page,
+): Promise<Conversation[]> {
+  return db
+    .selectFrom("conversation")
+    .select(["uid", "nickname", "source", "last_sent as lastSent", "last_sent_at as lastSentAt"])
+    .where("chatbot_id", "=", chatbotId)
+    .where(({ and, eb }) => {
+      const conditions: Expression<SqlBool>[] = [];
+      if (startAt) conditions.push(eb("last_sent_at", ">=", startAt));
+      if (endAt) conditions.push(eb("last_sent_at", "<=", endAt));
+      return and(conditions);
+    })
+    .orderBy("last_sent_at", "desc")
+    .orderBy("id", "desc")
+    .offset(offset)
+    .limit(limit)
+    .execute();
+}
