@@ -2,8 +2,11 @@
 export type BlobStore = {
   /** Resolves only when the bytes and the folder entry that names them are on the disk. */
   put(bytes: Uint8Array): Promise<StoredBlob>;
-  /** Takes over the file at `path`, which is gone afterwards. As durable as `put`. */
-  putFile(path: string): Promise<StoredBlob>;
+  /**
+   * Takes over the file at `path`, which is gone afterwards. As durable as `put`. `beforePlaced` is told the digest
+   * before anything can be found under it: what it writes down, a sweep at the same time already sees.
+   */
+  putFile(path: string, beforePlaced?: (stored: StoredBlob) => Promise<void>): Promise<StoredBlob>;
   /** The content, checked against its digest. Throws BlobMissing or BlobDamaged. */
   read(digest: string): Promise<Buffer>;
   /** A local, read-only file with the content, checked against its digest. Throws BlobMissing or BlobDamaged. */
@@ -11,7 +14,7 @@ export type BlobStore = {
   /** The same without reading it, for content that has been checked before. Throws BlobMissing. */
   file(digest: string): Promise<string>;
   /** Removes what nothing refers to and what is older than `graceMs`; returns how many bytes went. */
-  sweep(isReferenced: (digests: string[]) => Promise<Set<string>>, graceMs: number): Promise<SweepResult>;
+  sweep(referenced: ReadonlySet<string>, graceMs: number): Promise<SweepResult>;
 };
 
 export type StoredBlob = { digest: string; bytes: number };

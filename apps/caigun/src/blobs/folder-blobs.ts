@@ -35,10 +35,11 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
       return settle(path, { digest, bytes: bytes.byteLength });
     },
 
-    async putFile(path) {
+    async putFile(path, beforePlaced) {
       const digest = await digestOf(path);
       const handle = await open(path, "r+");
       const { size } = await syncAndClose(handle);
+      await beforePlaced?.({ digest, bytes: size });
       return settle(path, { digest, bytes: size });
     },
 
@@ -60,28 +61,31 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
       return path;
     },
 
-    async sweep(isReferenced, graceMs) {
+    async sweep(referenced, graceMs) {
       const result: SweepResult = { removed: 0, bytes: 0 };
       // A file can be a fraction of a millisecond younger than the clock says.
       const youngest = Date.now() + 1 - graceMs;
       const remove = async (path: string) => {
-        // Looked at once more: what was put again since it was listed has become young.
-        const found = await sizeIfOlder(path, youngest);
-        if (found === undefined) return;
-        await rm(path, { force: true });
+        if ((await sizeIfOlder(path, youngest)) === undefined) return;
+        // Taken aside and looked at again: the same content may have been put again between the look and the removal.
+        const aside = join(incoming, randomUUID());
+        await rename(path, aside);
+        const size = await sizeIfOlder(aside, youngest);
+        if (size === undefined) {
+          await rename(aside, path);
+          return;
+        }
+        await rm(aside);
         result.removed += 1;
-        result.bytes += found;
+        result.bytes += size;
       };
       // What stands here this long was never finished: its writer died before the rename, and told nobody.
       for (const name of await readdir(incoming)) await remove(join(incoming, name));
       for (const shelfName of await readdir(folder)) {
         if (!/^[0-9a-f]{2}$/.test(shelfName)) continue;
-        const old: string[] = [];
         for (const digest of await readdir(join(folder, shelfName))) {
-          if ((await sizeIfOlder(place(digest), youngest)) !== undefined) old.push(digest);
+          if (!referenced.has(digest)) await remove(place(digest));
         }
-        const kept = old.length > 0 ? await isReferenced(old) : new Set<string>();
-        for (const digest of old) if (!kept.has(digest)) await remove(place(digest));
       }
       return result;
     },

@@ -1,2 +1,81 @@
-console.error("caigun: no command is built yet");
-process.exitCode = 1;
+import { Command, CommanderError, Option } from "commander";
+import { exitCodes, fail } from "./failures.ts";
+
+const modelNames = ["PaLM2", "gpt2"];
+
+const program = new Command("caigun")
+  .description(
+    "A chatbot that answers from your text, quotes where the answer stands, and says so when it isn't there.",
+  )
+  .exitOverride()
+  .showHelpAfterError("(`caigun COMMAND --help` tells how a command is used)");
+
+const withJson = (command: Command) => command.option("--json", "print one JSON object and nothing else");
+const withChatbot = (command: Command) =>
+  command.addOption(
+    new Option("--api-key <key>", "act for the chatbot of this key (default: the first chatbot's)").env(
+      "CAIGUN_API_KEY",
+    ),
+  );
+
+program
+  .command("serve")
+  .description("run the server, with its database and its worker")
+  .action(async () => (await import("./serve.ts")).serve());
+
+program
+  .command("worker")
+  .description("run a worker alone, beside servers that share its database and blobs")
+  .action(async () => (await import("./worker.ts")).worker());
+
+const chatbot = program.command("chatbot").description("chatbots of this installation");
+withJson(chatbot.command("create <title>").description("make a chatbot and its first API key")).action(
+  async (title, options) => (await import("./chatbots.ts")).createChatbot(title, options),
+);
+withJson(chatbot.command("list").description("list the chatbots, newest first")).action(async (options) =>
+  (await import("./chatbots.ts")).listChatbots(options),
+);
+
+const key = program.command("key").description("API keys of a chatbot");
+const ofChatbot = (command: Command) =>
+  withJson(command).option("--chatbot <id>", "the chatbot (default: the first one)");
+ofChatbot(key.command("create").description("make an API key"))
+  .option("--name <name>", "what to call it", "key")
+  .action(async (options) => (await import("./keys.ts")).createKey(options));
+ofChatbot(key.command("list").description("list the keys and when each was last used"))
+  .option("--reveal", "show the keys themselves")
+  .action(async (options) => (await import("./keys.ts")).listKeys(options));
+ofChatbot(key.command("revoke <key-id>").description("make a key worthless, at once")).action(async (id, options) =>
+  (await import("./keys.ts")).revokeKey(id, options),
+);
+
+withChatbot(withJson(program.command("train <file...>").description("train a model on text files")))
+  .requiredOption("--title <title>", "a title for the model")
+  .addOption(new Option("--model <name>", "what to train").choices(modelNames).default("PaLM2"))
+  .option("--wait", "show the progress, and end when the training ends")
+  .action(async (files, options) => (await import("./train.ts")).train(files, options));
+
+withChatbot(withJson(program.command("talk <text>").description("say something to the chatbot")))
+  .option("--uid <uid>", "which conversation it belongs to", "command-line")
+  .option("--explain", "also tell how the reply came about")
+  .action(async (text, options) => (await import("./talk.ts")).talk(text, options));
+
+withChatbot(withJson(program.command("models").description("list the chatbot's models, newest first"))).action(
+  async (options) => (await import("./models.ts")).models(options),
+);
+
+withJson(
+  program.command("doctor").description("look for what could keep CaiGun from running, and say what to do"),
+).action(async (options) => (await import("./doctor.ts")).doctor(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) fail(error, { json: program.commands.some(wantsJson) });
+  // Commander has printed its message; asking for help is no failure.
+  else process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+}
+
+function wantsJson(command: Command): boolean {
+  return command.opts().json === true || command.commands.some(wantsJson);
+}

@@ -1,0 +1,20 @@
+import { call } from "./api.ts";
+import { apiOf } from "./installation.ts";
+import { print } from "./printing.ts";
+
+type Options = { uid: string; explain?: boolean; json?: boolean; apiKey?: string };
+
+export async function talk(text: string, { uid, explain, json, apiKey }: Options): Promise<void> {
+  const api = await apiOf(apiKey);
+  const reply = await call(api, "converse", {
+    // A header's value is bytes: a uid in any script goes as UTF-8.
+    headers: { uid: Buffer.from(uid, "utf8").toString("latin1") },
+    query: explain ? { explain: "true" } : {},
+    body: { text },
+  });
+  print(json, reply, () => [
+    reply.text,
+    ...reply.citations.map(({ title, start, end }) => `  [${title}, characters ${start} to ${end}]`),
+    ...(explain ? [`confidence ${reply.confidence?.toFixed(2)}; candidate: ${reply.candidate?.text}`] : []),
+  ]);
+}

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { SingleBar } from "cli-progress";
+import { type Api, call, follow } from "./api.ts";
+import { CommandFailed, exitCodes } from "./failures.ts";
+import { apiOf } from "./installation.ts";
+import { print } from "./printing.ts";
+
+type Options = { title: string; model: string; wait?: boolean; json?: boolean; apiKey?: string };
+type Progress = {
+  status: string;
+  stage: string | null;
+  progress: number;
+  failure: { stage: string; cause: string; fix: string } | null;
+};
+
+export async function train(files: string[], { title, model, wait, json, apiKey }: Options): Promise<void> {
+  const texts = await Promise.all(files.map(readText));
+  const api = await apiOf(apiKey);
+  const started = await call(api, "trainModel", { body: { text: texts.join("\n\n"), title, model_name: model } });
+  if (!wait && started.status !== "failed") {
+    print(json, started, () => [
+      `Training model ${started.id}; it ends by ${started.deadline}.`,
+      "`npx caigun models` shows how far it is.",
+    ]);
+    return;
+  }
+  const end = await watch(api, started.event_id, { quiet: json === true });
+  if (end.status !== "ready") {
+    const { failure } = end;
+    const why = failure ? `${failure.cause} ${failure.fix}` : "It was cancelled.";
+    throw new CommandFailed(`The training ended as ${end.status}. ${why}`, exitCodes.failed, { ...started, ...end });
+  }
+  print(json, { ...started, ...end }, () => [`Model ${started.id} is ready: \`npx caigun talk "..."\` asks it.`]);
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailed(`${path} can't be read (${error.code}).`, exitCodes.usage);
+  });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new CommandFailed(
+      `${path} is not text in UTF-8. Save it as plain text in UTF-8 and try again.`,
+      exitCodes.usage,
+    );
+  }
+}
+
+/** Follows a training to its end, with a bar on the terminal. */
+async function watch(api: Api, eventId: string, { quiet }: { quiet: boolean }): Promise<Progress> {
+  const bar = new SingleBar({
+    format: "{bar} {percentage}% | {stage} | {duration_formatted}",
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    // Without a terminal a line now and then, so that a log shows that it goes on.
+    noTTYOutput: !quiet,
+    notTTYSchedule: 5_000,
+  });
+  if (!quiet) bar.start(100, 0, { stage: "queued" });
+  try {
+    for await (const { event, data } of follow(api, "streamEvent", { params: { event_id: eventId } })) {
+      const progress = data as Progress;
+      if (!quiet) bar.update(Math.floor(progress.progress * 100), { stage: progress.stage ?? progress.status });
+      if (event !== "progress") return progress;
+    }
+  } finally {
+    if (!quiet) bar.stop();
+  }
+  throw new CommandFailed(
+    "The server closed the connection before the training ended. `npx caigun models` shows how it went on.",
+  );
+}

@@ -1,0 +1,83 @@
+import { type Input, Problem, type Reply } from "@caigun/contract";
+import type { Citation as ReadCitation } from "@caigun/reading";
+import { BlobMissing } from "../blobs/blob-store.ts";
+import { Overloaded } from "../engines/local-reader/answering.ts";
+import { type CurrentModel, currentModel, newId, saveExchange } from "../store/index.ts";
+import type { Caller, Hooks } from "./caller.ts";
+import type { House } from "./house.ts";
+
+type ConversationReply = Reply<"converse">;
+
+/** Replies to what a person says, from the chatbot's current model, and keeps both. */
+export async function converse(
+  house: House,
+  { chatbotId }: Caller,
+  { text, uid, nickname, explain }: Input<"converse">,
+  { signal, emit, recordReply }: Hooks<ConversationReply>,
+): Promise<ConversationReply> {
+  const model = await currentModel(house.store.db, chatbotId);
+  if (!model) throw new Problem("no_model");
+  const reading = await readFrom(house, model, text, signal);
+  const citations = reading.citations.map(asCitation);
+  const messageId = newId();
+  const reply: ConversationReply = {
+    text: reading.text,
+    answered: reading.answered,
+    citations,
+    engine: model.engine,
+    model_id: model.id,
+    message_id: messageId,
+    ...(explain && {
+      confidence: reading.confidence,
+      candidate: { text: reading.candidate.text, citations: reading.candidate.citations.map(asCitation) },
+      passages: reading.passages.map(({ documentId, start, end, score }) => ({
+        training_data_id: documentId,
+        start,
+        end,
+        score,
+      })),
+    }),
+  };
+  const exchange = {
+    uid,
+    nickname: nickname ?? null,
+    source: "api",
+    messageId,
+    receive: text,
+    send: reply.text,
+    type: "text",
+    logType: "talk",
+    kwargs: { answered: reply.answered, citations, engine: model.engine, model_id: model.id },
+    at: new Date(),
+  } as const;
+  // Kept before a word of it is sent: what a person has read stands in the messages.
+  if (recordReply) {
+    await house.store.db.transaction().execute(async (trx) => {
+      await saveExchange(trx, chatbotId, exchange);
+      await recordReply(trx, reply);
+    });
+  } else {
+    await saveExchange(house.store.db, chatbotId, exchange);
+  }
+  if (emit) for (const piece of reply.text.match(/\S+\s*|\s+/gu) ?? []) await emit(piece);
+  return reply;
+}
+
+async function readFrom({ answering, blobs }: House, model: CurrentModel, question: string, signal: AbortSignal) {
+  try {
+    const index = await blobs.file(model.artifactDigest);
+    return await answering.ask({ key: model.artifactDigest, index, question, exclude: model.tombstones }, signal);
+  } catch (error) {
+    if (error instanceof Overloaded) throw new Problem("overloaded", undefined, { retryAfterSeconds: 1 });
+    if (error instanceof BlobMissing)
+      throw new Problem("unavailable", "The model's index is not in the blob store. Restore it, or train again.", {
+        retryAfterSeconds: 60,
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+function asCitation({ documentId, title, start, end, quote, textSha256 }: ReadCitation) {
+  return { training_data_id: documentId, title, start, end, quote, text_sha256: textSha256 };
+}

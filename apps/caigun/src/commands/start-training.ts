@@ -1,0 +1,64 @@
+import type { Input, Reply } from "@caigun/contract";
+import { engineFor } from "../engines/engines.ts";
+import { failTraining, insertEvent, insertModel, insertTrainingData, newId } from "../store/index.ts";
+import type { Caller, Hooks } from "./caller.ts";
+import type { House } from "./house.ts";
+
+/** How long a training may take from its acceptance, its waiting included: ten minutes, and half a minute per MB. */
+const DEADLINE_BASE_MS = 600_000;
+const DEADLINE_MS_PER_BYTE = 30_000 / 1_000_000;
+
+/** Takes a text, and has a model trained on it. What this returns is on the disk: text, model, event and queued job. */
+export async function startTraining(
+  { store, blobs, jobs }: House,
+  { chatbotId }: Caller,
+  { text, title, model_name }: Input<"trainModel">,
+  { recordReply }: Hooks<Reply<"trainModel">>,
+): Promise<Reply<"trainModel">> {
+  const engine = engineFor(model_name);
+  // First the bytes, then the row that refers to them: a row without its bytes would be a loss.
+  const blob = await blobs.put(Buffer.from(text, "utf8"));
+  const [modelId, eventId, trainingDataId] = [newId(), newId(), newId()];
+  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + blob.bytes * DEADLINE_MS_PER_BYTE);
+
+  return store.db.transaction().execute(async (trx) => {
+    await insertTrainingData(trx, chatbotId, {
+      id: trainingDataId,
+      type: "text",
+      title,
+      blobDigest: blob.digest,
+      textSha256: blob.digest,
+      codePoints: countCodePoints(text),
+      bytes: blob.bytes,
+      ownedByModelId: modelId,
+    });
+    await insertModel(trx, chatbotId, {
+      id: modelId,
+      title,
+      modelName: model_name,
+      trainingDataType: "text",
+      engine: engine.name,
+      base: engine.base,
+      retrieval: engine.retrieval,
+      trainingDataIds: [trainingDataId],
+    });
+    await insertEvent(trx, chatbotId, { id: eventId, modelId, kind: "training", deadline });
+    if (engine.unavailable) await failTraining(trx, chatbotId, eventId, null, engine.unavailable);
+    else await jobs.enqueue(trx, { queue: "training", id: newId(), chatbotId, eventId, deadline });
+    const reply: Reply<"trainModel"> = {
+      id: modelId,
+      event_id: eventId,
+      deadline,
+      status: engine.unavailable ? "failed" : "queued",
+    };
+    await recordReply?.(trx, reply);
+    return reply;
+  });
+}
+
+function countCodePoints(text: string): number {
+  let count = text.length;
+  // A surrogate pair is one code point in two units.
+  for (let unit = 0; unit < text.length; unit++) if ((text.charCodeAt(unit) & 0xfc00) === 0xdc00) count--;
+  return count;
+}

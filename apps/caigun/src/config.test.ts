@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { isAbsolute } from "node:path";
+import { describe, it } from "node:test";
+import { BadSetting, readConfig } from "./config.ts";
+
+describe("the settings in the environment", () => {
+  it("need nothing to be set", () => {
+    const config = readConfig({});
+    assert.equal(config.host, "127.0.0.1");
+    assert.equal(config.port, 8000);
+    assert(isAbsolute(config.home) && config.home.endsWith(".caigun"));
+    assert.equal(config.databaseUrl, undefined);
+    assert.equal(config.rateLimitPerMinute, 6000);
+  });
+
+  it("take an empty variable for one that is not set", () => {
+    assert.deepEqual(readConfig({ PORT: "", CAIGUN_HOME: " ", DATABASE_URL: "" }), readConfig({}));
+  });
+
+  it("say which variable can't be used, and never show what may hold a password", () => {
+    const refused: [name: string, value: string][] = [
+      ["PORT", "http"],
+      ["PORT", "65536"],
+      ["CAIGUN_LOG_LEVEL", "loud"],
+      ["CAIGUN_RATE_LIMIT_PER_MINUTE", "-1"],
+      ["DATABASE_URL", "mysql://me:secret@host/db"],
+      ["CAIGUN_ENCRYPTION_KEY", "secret"],
+    ];
+    for (const [name, value] of refused) {
+      assert.throws(
+        () => readConfig({ [name]: value }),
+        (error: Error) =>
+          error instanceof BadSetting && error.message.includes(name) && !error.message.includes("secret"),
+      );
+    }
+  });
+});

@@ -1,0 +1,103 @@
+import { availableParallelism, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The project's own folder: the commands work the same from wherever they are called. */
+const projectFolder = fileURLToPath(new URL("../../..", import.meta.url));
+
+export type Config = {
+  /** Where everything of this installation lives. */
+  home: string;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  /** The address people reach the server at, where it is not host and port. */
+  publicUrl: string | undefined;
+  /** A PostgreSQL to use; undefined: the embedded one. May hold a password: never logged. */
+  databaseUrl: string | undefined;
+  /** Where bytes are kept; undefined: below home. */
+  blobFolder: string | undefined;
+  /** Seals the stored copies of API keys; undefined: generated below home. Must be given where machines share a database. */
+  encryptionKey: Buffer | undefined;
+  logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "silent";
+  /** Per key and per address; 0: none. */
+  rateLimitPerMinute: number;
+  /** Of one text, in UTF-8. */
+  maxTextBytes: number;
+  /** Whether X-Forwarded-For is believed. */
+  trustProxy: boolean;
+  /** Processes that answer at a time, and trainings that run at a time. */
+  answeringProcesses: number;
+  trainings: number;
+  /** JavaScript heap of one answering and of one training process, MiB. */
+  answeringHeapMiB: number;
+  trainingHeapMiB: number;
+};
+
+/** A setting that can't be used; the message says which and what to write instead. */
+export class BadSetting extends Error {
+  override name = "BadSetting";
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings in the environment. An empty variable is one that is not set. Throws BadSetting. */
+export function readConfig(environment: Environment = process.env): Config {
+  const text = (name: string) => environment[name]?.trim() || undefined;
+  const count = (name: string, byDefault: number, [least, most]: readonly [number, number]) => {
+    const given = text(name);
+    if (given === undefined) return byDefault;
+    const value = Number(given);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new BadSetting(`${name} is "${given}": write a whole number from ${least} to ${most}.`);
+    return value;
+  };
+  const oneOf = <const Choice extends string>(name: string, choices: readonly Choice[], byDefault: Choice): Choice => {
+    const given = text(name) ?? byDefault;
+    const found = choices.find((choice) => choice === given);
+    if (found === undefined) throw new BadSetting(`${name} is "${given}": write one of ${choices.join(", ")}.`);
+    return found;
+  };
+
+  const cores = availableParallelism();
+  const memoryMiB = Math.floor(totalmem() / 1024 / 1024);
+  const home = text("CAIGUN_HOME");
+  return {
+    home: home ? resolve(home) : join(projectFolder, ".caigun"),
+    host: text("HOST") ?? "127.0.0.1",
+    port: count("PORT", 8000, [0, 65_535]),
+    publicUrl: url(text("CAIGUN_PUBLIC_URL"), "CAIGUN_PUBLIC_URL", ["http:", "https:"]),
+    databaseUrl: url(text("DATABASE_URL"), "DATABASE_URL", ["postgres:", "postgresql:"]),
+    blobFolder: text("CAIGUN_BLOBS"),
+    encryptionKey: encryptionKey(text("CAIGUN_ENCRYPTION_KEY")),
+    logLevel: oneOf("CAIGUN_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "silent"], "info"),
+    rateLimitPerMinute: count("CAIGUN_RATE_LIMIT_PER_MINUTE", 6_000, [0, 1_000_000_000]),
+    maxTextBytes: count("CAIGUN_MAX_TEXT_BYTES", 20_000_000, [1, 200_000_000]),
+    trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
+    answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
+    // A training takes a core for its whole length: one core stays for those who talk.
+    trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [1, 64]),
+    answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
+    trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
+  };
+}
+
+const clamp = (value: number, least: number, most: number) => Math.floor(Math.min(Math.max(value, least), most));
+
+function url(given: string | undefined, name: string, protocols: string[]): string | undefined {
+  if (given === undefined) return undefined;
+  if (!URL.canParse(given) || !protocols.includes(new URL(given).protocol))
+    // The value itself may hold a password.
+    throw new BadSetting(
+      `${name} is no URL that can be used here: write one that begins with ${protocols.join("// or ")}//.`,
+    );
+  return given;
+}
+
+function encryptionKey(given: string | undefined): Buffer | undefined {
+  if (given === undefined) return undefined;
+  const key = Buffer.from(given, "base64");
+  if (key.length !== 32)
+    throw new BadSetting("CAIGUN_ENCRYPTION_KEY must be 32 bytes in base64. `openssl rand -base64 32` makes one.");
+  return key;
+}

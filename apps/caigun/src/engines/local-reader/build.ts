@@ -1,0 +1,43 @@
+import { Child } from "../../children/child.ts";
+import type { BuildProgress, BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
+
+export type BuilderOptions = { heapMiB: number; timeoutMs: number; signal: AbortSignal };
+
+/** A child process that builds one model's index and probes it. Killed when the signal aborts. */
+export class IndexBuilder {
+  #child: Child;
+  #options: BuilderOptions;
+
+  constructor(options: BuilderOptions) {
+    this.#options = options;
+    this.#child = new Child({
+      module: new URL("./build-child.ts", import.meta.url),
+      name: "training",
+      heapMiB: options.heapMiB,
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Writes the index file `target`. */
+  build(documents: DocumentFile[], target: string, onProgress: (progress: BuildProgress) => void): Promise<BuildReply> {
+    return this.#request({ do: "build", documents, target }, onProgress as (progress: unknown) => void);
+  }
+
+  /** Compares the index with the texts it was made from, and searches it for their sentences. */
+  probe(index: string, documents: DocumentFile[]): Promise<ProbeReply> {
+    return this.#request({ do: "probe", index, documents });
+  }
+
+  async close(): Promise<void> {
+    this.#child.kill();
+    await this.#child.ended;
+  }
+
+  #request<Reply>(request: BuildRequest, onProgress?: (progress: unknown) => void): Promise<Reply> {
+    const { timeoutMs, signal } = this.#options;
+    return this.#child.request<Reply>(request, { timeoutMs, signal, ...(onProgress ? { onProgress } : {}) });
+  }
+}

@@ -1,0 +1,23 @@
+import type { Reading } from "@caigun/reading";
+
+/** A training data as a child gets it: the text stays in its file. */
+export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
+
+export type BuildRequest =
+  | { do: "build"; documents: DocumentFile[]; target: string }
+  | { do: "probe"; index: string; documents: DocumentFile[] };
+
+export type BuildStage = "text" | "passages" | "index";
+export type BuildProgress = { stage: BuildStage; fraction: number };
+export type BuildReply = { passages: number; bytes: number };
+export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
+
+export type AskRequest = {
+  /** Names the index: requests with the same key mean the same content. */
+  key: string;
+  index: string;
+  question: string;
+  /** Ids of training data that has been deleted since the index was made. */
+  exclude: string[];
+};
+export type AskReply = Reading;
