@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Placement } from "./placement.ts";
+import { program } from "./programs.ts";
+
+export const DATABASE_USER = "caigun";
+
+/** What PostgreSQL's programs are started with: nothing of the person's environment may change what they do. */
+export const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+
+const UNFINISHED = "data.new-";
+
+/** Makes the data folder unless it is there: whole and synced, or not at all. */
+export async function ensureCluster({ account, programs, version, root, data }: Placement, password: string) {
+  for (const name of readdirSync(root)) {
+    if (name.startsWith(UNFINISHED)) rmSync(join(root, name), { recursive: true, force: true });
+  }
+  if (existsSync(data)) return requireVersion(data, version);
+  const unfinished = join(root, UNFINISHED + randomBytes(4).toString("hex"));
+  const passwordFile = `${unfinished}.password`;
+  try {
+    writeFileSync(passwordFile, password, { mode: 0o600, flag: "wx" });
+    if (account) chownSync(passwordFile, account.uid, account.gid);
+    const authentication = ["--auth-local=scram-sha-256", "--auth-host=reject", `--pwfile=${passwordFile}`];
+    // The builtin provider sorts by code point on every machine alike, whatever locales it has.
+    const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+    await promisify(execFile)(
+      program(programs, "initdb"),
+      [`--pgdata=${unfinished}`, `--username=${DATABASE_USER}`, ...authentication, ...locale],
+      { ...account, cwd: "/", env: ENVIRONMENT },
+    );
+    renameSync(unfinished, data);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+function requireVersion(data: string, version: string): void {
+  const made = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
+  const major = version.split(".")[0];
+  if (made !== major) {
+    throw new Error(
+      `The database in ${data} is of PostgreSQL ${made}, and this CaiGun has ${major}. Start it with the CaiGun that made it, and move the data with pg_dump.`,
+    );
+  }
+}
