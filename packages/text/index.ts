@@ -1,1 +1,6 @@
-export {};
+export { detectLanguage } from "./language.ts";
+export { type Normalised, normalise } from "./normalise.ts";
+export { cutPassages, type Passage } from "./passages.ts";
+export { codePointCount } from "./scripts.ts";
+export { type Span, sentences } from "./sentences.ts";
+export { type Word, words } from "./words.ts";

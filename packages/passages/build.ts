@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import {
+  codePointCount,
+  cutPassages,
+  detectLanguage,
+  type Normalised,
+  normalise,
+  type Passage,
+  sentences,
+  words,
+} from "@caigun/text";
+import { encodeContents, type Sentence } from "./contents.ts";
+import { APPLICATION_ID, encodeSource, FORMAT_VERSION, SCHEMA } from "./format.ts";
+import { VarintWriter } from "./varints.ts";
+
+export interface SourceDocument {
+  id: string;
+  title: string;
+  /** As sent; citations count its code points. */
+  text: string;
+}
+
+export interface DocumentSummary {
+  id: string;
+  title: string;
+  language: string;
+  /** SHA-256 of the text as sent in UTF-8, in hexadecimal. */
+  textSha256: string;
+  codePoints: number;
+  passages: number;
+}
+
+export interface IndexSummary {
+  passages: number;
+  bytes: number;
+  documents: DocumentSummary[];
+}
+
+const PROGRESS_EVERY_PASSAGES = 256;
+
+/**
+ * Writes the index of some documents to a new file. The same documents give the same bytes. Nothing is synced to
+ * disk: the caller keeps the file only when this has returned.
+ */
+export function buildIndex(
+  path: string,
+  documents: readonly SourceDocument[],
+  options: { onProgress?: (fraction: number) => void } = {},
+): IndexSummary {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;
+      PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION};`);
+    db.exec(SCHEMA);
+    db.exec("BEGIN");
+    const summaries = new IndexWriter(db, documents, options.onProgress ?? (() => {})).write();
+    db.exec("COMMIT");
+    db.close();
+    const passages = summaries.reduce((sum, document) => sum + document.passages, 0);
+    return { passages, bytes: statSync(path).size, documents: summaries };
+  } finally {
+    if (db.isOpen) db.close();
+  }
+}
+
+interface Term {
+  id: number;
+  passages: number;
+  lastPassage: number;
+}
+
+class IndexWriter {
+  readonly #documents: readonly SourceDocument[];
+  readonly #onProgress: (fraction: number) => void;
+  readonly #db: DatabaseSync;
+  readonly #terms = new Map<string, Term>();
+  readonly #varints = new VarintWriter();
+  readonly #insertPassage;
+  readonly #insertWords;
+  readonly #insertDocument;
+  #passages = 0;
+
+  constructor(db: DatabaseSync, documents: readonly SourceDocument[], onProgress: (fraction: number) => void) {
+    this.#db = db;
+    this.#documents = documents;
+    this.#onProgress = onProgress;
+    this.#insertPassage = db.prepare("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insertWords = db.prepare("INSERT INTO words (rowid, lead, body) VALUES (?, ?, ?)");
+    this.#insertDocument = db.prepare("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  }
+
+  write(): DocumentSummary[] {
+    const total = this.#documents.reduce((sum, document) => sum + document.text.length, 0) || 1;
+    let before = 0;
+    const summaries = this.#documents.map((document, number) => {
+      const summary = this.#addDocument(document, number, (done) => this.#onProgress((0.9 * (before + done)) / total));
+      before += document.text.length;
+      return summary;
+    });
+    this.#writeTerms();
+    this.#onProgress(0.95);
+    this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
+    this.#onProgress(1);
+    return summaries;
+  }
+
+  #addDocument(document: SourceDocument, number: number, onDone: (units: number) => void): DocumentSummary {
+    const normal = normalise(document.text);
+    const language = detectLanguage(normal.text);
+    const first = this.#passages;
+    const counter = new CodePointCounter(document.text);
+    for (const passage of cutPassages(normal.text)) {
+      this.#addPassage(document.text, normal, passage, number, language, counter);
+      if (this.#passages % PROGRESS_EVERY_PASSAGES === 0) onDone(normal.toSource(passage.end));
+    }
+    const summary: DocumentSummary = {
+      id: document.id,
+      title: document.title,
+      language,
+      textSha256: textSha256(document.text),
+      codePoints: counter.at(document.text.length),
+      passages: this.#passages - first,
+    };
+    const { id, title, codePoints, passages } = summary;
+    this.#insertDocument.run(number, id, title, summary.textSha256, codePoints, language, first, passages);
+    return summary;
+  }
+
+  #addPassage(
+    text: string,
+    normal: Normalised,
+    passage: Passage,
+    document: number,
+    language: string,
+    counter: CodePointCounter,
+  ): void {
+    const ordinal = this.#passages++;
+    const start = normal.toSource(passage.start);
+    const end = normal.toSource(passage.end);
+    const lead = `${passage.heading ?? ""}\n${passage.question ?? ""}`;
+    const leadWords = words(lead, language).map((word) => word.term);
+    const leadTerms = this.#idsOf(leadWords, ordinal);
+    const body = normal.text.slice(passage.answerStart, passage.end);
+    const bodyWords = words(body, language);
+    const found: Sentence[] = [];
+    let next = 0;
+    for (const span of sentences(body)) {
+      const terms: string[] = [];
+      while (next < bodyWords.length && bodyWords[next]!.start < span.end) terms.push(bodyWords[next++]!.term);
+      found.push({
+        start: normal.toSource(passage.answerStart + span.start) - start,
+        end: normal.toSource(passage.answerStart + span.end) - start,
+        terms: this.#idsOf(terms, ordinal),
+      });
+    }
+    const contents = encodeContents(this.#varints, {
+      leadTerms,
+      answerStart: normal.toSource(passage.answerStart) - start,
+      sentences: found,
+    });
+    const { kind, heading = null, question = null } = passage;
+    const source = encodeSource(text.slice(start, end));
+    this.#insertPassage.run(
+      ordinal, document, counter.at(start), counter.at(end), kind, heading, question, source, contents,
+    );
+    this.#insertWords.run(ordinal, leadWords.join(" "), bodyWords.map((word) => word.term).join(" "));
+  }
+
+  #idsOf(terms: string[], ordinal: number): number[] {
+    const ids = new Set<number>();
+    for (const text of terms) {
+      let term = this.#terms.get(text);
+      if (!term) {
+        term = { id: this.#terms.size, passages: 0, lastPassage: -1 };
+        this.#terms.set(text, term);
+      }
+      if (term.lastPassage !== ordinal) {
+        term.lastPassage = ordinal;
+        term.passages++;
+      }
+      ids.add(term.id);
+    }
+    return [...ids].sort((a, b) => a - b);
+  }
+
+  #writeTerms(): void {
+    const insert = this.#db.prepare("INSERT INTO terms VALUES (?, ?, ?)");
+    for (const text of [...this.#terms.keys()].sort()) {
+      const term = this.#terms.get(text)!;
+      insert.run(text, term.id, term.passages);
+    }
+  }
+}
+
+export function textSha256(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+/** Code points before an offset, for offsets that never fall: one walk through the text. */
+class CodePointCounter {
+  readonly #text: string;
+  #offset = 0;
+  #count = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  at(offset: number): number {
+    this.#count += codePointCount(this.#text.slice(this.#offset, offset));
+    this.#offset = offset;
+    return this.#count;
+  }
+}

@@ -1,0 +1,39 @@
+import type { SQLOutputValue } from "node:sqlite";
+
+/** "CaiG": marks the SQLite file as one of ours. */
+export const APPLICATION_ID = 0x43616947;
+/** Raised whenever the tables, the meaning of a column, or the way words are made change. */
+export const FORMAT_VERSION = 1;
+
+export const SCHEMA = `
+  CREATE TABLE documents (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, text_sha256 TEXT NOT NULL,
+    code_points INTEGER NOT NULL, language TEXT NOT NULL, first_passage INTEGER NOT NULL, passages INTEGER NOT NULL
+  );
+  CREATE TABLE passages (
+    ordinal INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    kind TEXT NOT NULL, heading TEXT, question TEXT, source BLOB NOT NULL, contents BLOB NOT NULL
+  );
+  CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER NOT NULL, passages INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE VIRTUAL TABLE words USING fts5(lead, body, content='', tokenize='ascii');
+`;
+
+/** A file that is no index, is damaged, or was written by another version. */
+export class IndexUnusable extends Error {
+  override name = "IndexUnusable";
+}
+
+const UTF8 = 0;
+const UTF16 = 1;
+
+/** A passage as sent. UTF-8, or UTF-16 where lone surrogates would be lost. */
+export function encodeSource(source: string): Uint8Array {
+  const bytes = Buffer.from(source, source.isWellFormed() ? "utf8" : "utf16le");
+  return Buffer.concat([Buffer.from([source.isWellFormed() ? UTF8 : UTF16]), bytes]);
+}
+
+export function decodeSource(stored: SQLOutputValue): string {
+  if (!(stored instanceof Uint8Array) || stored.length === 0) throw new IndexUnusable("a passage has no text");
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset + 1, stored.length - 1);
+  return bytes.toString(stored[0] === UTF8 ? "utf8" : "utf16le");
+}

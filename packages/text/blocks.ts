@@ -1,0 +1,88 @@
+import { columns } from "./scripts.ts";
+import { asks, isAnswer, isQuestion } from "./question-marks.ts";
+
+export type BlockKind = "prose" | "list" | "table" | "heading" | "question" | "answer";
+
+/** Lines that belong together; UTF-16 offsets of the normalised text. */
+export interface Block {
+  start: number;
+  end: number;
+  kind: BlockKind;
+}
+
+interface Line {
+  start: number;
+  end: number;
+  text: string;
+}
+
+const LIST_ITEM = /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+const TABLE_ROW = /\t.*\S|\|.*\||^\s*\|/u;
+const MARKED_HEADING = /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
+const UNDERLINE = /^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$/;
+const SENTENCE_END = /[.。!?;:,，、；：…]["'”’」』)）]*\s*$/u;
+const HEADING_COLUMNS = 80;
+const PARAGRAPH_LINE_COLUMNS = 120;
+
+/** Cuts a normalised text into blocks: at blank lines, and where the kind of line changes. */
+export function blocks(text: string): Block[] {
+  const found: Block[] = [];
+  let run: Line[] = [];
+  for (const line of lines(text)) {
+    if (line.text.trim() === "") {
+      addRun(found, run);
+      run = [];
+    } else {
+      run.push(line);
+    }
+  }
+  addRun(found, run);
+  return found;
+}
+
+function* lines(text: string): Generator<Line> {
+  let start = 0;
+  while (start < text.length) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    yield { start, end, text: text.slice(start, end) };
+    start = end + 1;
+  }
+}
+
+/** A run of lines without a blank line between them. */
+function addRun(found: Block[], run: Line[]): void {
+  const tableRows = run.filter((line) => TABLE_ROW.test(line.text)).length;
+  const isTable = tableRows >= 2 && tableRows * 2 > run.length;
+  let current: Block | undefined;
+  for (const [index, line] of run.entries()) {
+    const kind = isTable ? "table" : kindOfLine(line, run, index);
+    const startsBlock =
+      !current ||
+      kind === "heading" ||
+      kind === "question" ||
+      kind === "answer" ||
+      current.kind === "heading" ||
+      (kind === "list" && current.kind === "prose") ||
+      (current.kind === "prose" && columns(run[index - 1]!.text) > PARAGRAPH_LINE_COLUMNS);
+    if (current && (!startsBlock || UNDERLINE.test(line.text))) {
+      current.end = line.end;
+    } else {
+      current = { start: line.start, end: line.end, kind };
+      found.push(current);
+    }
+  }
+}
+
+function kindOfLine(line: Line, run: Line[], index: number): BlockKind {
+  if (isQuestion(line.text)) return "question";
+  if (isAnswer(line.text)) return "answer";
+  if (MARKED_HEADING.test(line.text) && columns(line.text) <= HEADING_COLUMNS) return "heading";
+  const next = run[index + 1];
+  if (index === 0 && next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text)) return "heading";
+  if (LIST_ITEM.test(line.text)) return "list";
+  const isShort = columns(line.text) <= HEADING_COLUMNS;
+  if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";
+  if (index === 0 && isShort && asks(line.text) && next && !asks(next.text)) return "heading";
+  return "prose";
+}

@@ -1,0 +1,138 @@
+import { type Block, blocks } from "./blocks.ts";
+import { asks, markLength } from "./question-marks.ts";
+import { columns } from "./scripts.ts";
+import { sentences } from "./sentences.ts";
+
+/** A stretch of the normalised text that is searched and quoted as one; UTF-16 offsets. */
+export interface Passage {
+  start: number;
+  end: number;
+  kind: "prose" | "list" | "table" | "qa";
+  /** Where what may be quoted as an answer begins: after a heading or a question that the passage starts with. */
+  answerStart: number;
+  /** The heading that the passage stands under. */
+  heading?: string;
+  /** For "qa": the question that the passage answers. */
+  question?: string;
+}
+
+// A paragraph of this width stands alone; shorter ones are joined up to it; longer ones are cut at sentence ends.
+const JOINED_COLUMNS = 200;
+const LONGEST_COLUMNS = 2000;
+const CUT_COLUMNS = 1200;
+
+/**
+ * Cuts a normalised text into passages. Paragraphs, headings, lists, tables, and questions with their answers are
+ * kept together; every character that is not white space lies in one passage. A cut depends only on the text between
+ * two headings or long paragraphs, so that an edit moves no passage elsewhere.
+ */
+export function cutPassages(text: string): Passage[] {
+  const found: Passage[] = [];
+  const all = blocks(text);
+  let headingStart: number | undefined;
+  let heading: string | undefined;
+  for (let index = 0; index < all.length; index++) {
+    const block = all[index]!;
+    if (block.kind === "heading" && index + 1 < all.length && all[index + 1]!.kind !== "question") {
+      const following = all[index + 1]!;
+      heading = headingText(text.slice(block.start, block.end));
+      headingStart ??= block.start;
+      if (!asks(firstLine(text, block)) || following.kind === "heading") continue;
+      const last = endOfAnswer(all, index + 1, text);
+      found.push(questionPassage(text, headingStart, block, all[last]!, heading));
+      headingStart = undefined;
+      index = last;
+      continue;
+    }
+    const start = headingStart ?? block.start;
+    headingStart = undefined;
+    if (block.kind === "question") {
+      const last = endOfAnswer(all, index + 1, text);
+      found.push(questionPassage(text, start, block, all[last]!, heading));
+      index = last;
+      continue;
+    }
+    const kind = block.kind === "list" || block.kind === "table" ? block.kind : "prose";
+    addPassages(found, text, { start, end: block.end, kind, answerStart: block.start, ...(heading ? { heading } : {}) });
+  }
+  return found.map((passage) => trimmed(text, passage));
+}
+
+function firstLine(text: string, block: Block): string {
+  return text.slice(block.start, block.end).split("\n", 1)[0]!;
+}
+
+function headingText(text: string): string {
+  return text
+    .split("\n", 1)[0]!
+    .replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
+}
+
+/** The index of the last block of the answer that begins at `first`: up to the next question or heading. */
+function endOfAnswer(all: Block[], first: number, text: string): number {
+  const answer = all[first];
+  if (!answer || answer.kind === "question" || answer.kind === "heading") return first - 1;
+  let last = first;
+  while (last + 1 < all.length) {
+    const next = all[last + 1]!;
+    if (next.kind === "question" || next.kind === "heading" || next.kind === "answer") break;
+    // Beyond its first paragraph an answer goes on only while it is short, or a list that the paragraph announces.
+    if (columns(text.slice(answer.start, next.end)) > CUT_COLUMNS) break;
+    last++;
+  }
+  return last;
+}
+
+function questionPassage(text: string, start: number, question: Block, last: Block, heading?: string): Passage {
+  const asked = text.slice(question.start, question.end);
+  const answerFrom = last === question ? question.end : question.end + 1;
+  const answer = text.slice(answerFrom, last.end);
+  const lead = answer.length - answer.trimStart().length;
+  return {
+    start,
+    end: last.end,
+    kind: last === question ? "prose" : "qa",
+    answerStart: last === question ? question.start : answerFrom + lead + markLength(answer.trimStart().split("\n", 1)[0]!),
+    question: headingText(asked.slice(markLength(asked))).trim(),
+    ...(heading ? { heading } : {}),
+  };
+}
+
+function addPassages(found: Passage[], text: string, passage: Passage): void {
+  const width = columns(text.slice(passage.start, passage.end));
+  const previous = found.at(-1);
+  if (
+    previous &&
+    previous.kind !== "qa" &&
+    passage.answerStart === passage.start &&
+    previous.heading === passage.heading &&
+    (previous.kind === passage.kind || (previous.kind === "prose" && passage.kind === "list")) &&
+    columns(text.slice(previous.start, previous.end)) < JOINED_COLUMNS &&
+    width < JOINED_COLUMNS
+  ) {
+    previous.end = passage.end;
+    return;
+  }
+  if (width <= LONGEST_COLUMNS) {
+    found.push(passage);
+    return;
+  }
+  let start = passage.start;
+  let end = start;
+  for (const sentence of sentences(text.slice(passage.answerStart, passage.end))) {
+    const sentenceStart = passage.answerStart + sentence.start;
+    const sentenceEnd = passage.answerStart + sentence.end;
+    if (end > start && columns(text.slice(start, sentenceEnd)) > CUT_COLUMNS) {
+      found.push({ ...passage, start, end, answerStart: Math.max(start, passage.answerStart) });
+      start = sentenceStart;
+    }
+    end = sentenceEnd;
+  }
+  found.push({ ...passage, start, end: passage.end, answerStart: Math.max(start, passage.answerStart) });
+}
+
+function trimmed(text: string, passage: Passage): Passage {
+  const slice = text.slice(passage.start, passage.end);
+  const start = passage.start + (slice.length - slice.trimStart().length);
+  return { ...passage, start, end: passage.start + slice.trimEnd().length, answerStart: Math.max(start, passage.answerStart) };
+}
