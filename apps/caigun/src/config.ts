@@ -15,6 +15,8 @@ export type Config = {
   publicUrl: string | undefined;
   /** A PostgreSQL to use; undefined: the embedded one. May hold a password: never logged. */
   databaseUrl: string | undefined;
+  /** A private folder with a short path, for the embedded database's socket where home's path is too long for one. */
+  runtimeFolder: string | undefined;
   /** Where bytes are kept; undefined: below home. */
   blobFolder: string | undefined;
   /** Seals the stored copies of API keys; undefined: generated below home. Must be given where machines share a database. */
@@ -26,8 +28,9 @@ export type Config = {
   maxTextBytes: number;
   /** Whether X-Forwarded-For is believed. */
   trustProxy: boolean;
-  /** Processes that answer at a time, and trainings that run at a time. */
+  /** Processes that answer at a time. */
   answeringProcesses: number;
+  /** Trainings that run at a time; 0: the server leaves them to workers. */
   trainings: number;
   /** JavaScript heap of one answering and of one training process, MiB. */
   answeringHeapMiB: number;
@@ -68,6 +71,7 @@ export function readConfig(environment: Environment = process.env): Config {
     port: count("PORT", 8000, [0, 65_535]),
     publicUrl: url(text("CAIGUN_PUBLIC_URL"), "CAIGUN_PUBLIC_URL", ["http:", "https:"]),
     databaseUrl: url(text("DATABASE_URL"), "DATABASE_URL", ["postgres:", "postgresql:"]),
+    runtimeFolder: text("XDG_RUNTIME_DIR"),
     blobFolder: text("CAIGUN_BLOBS"),
     encryptionKey: encryptionKey(text("CAIGUN_ENCRYPTION_KEY")),
     logLevel: oneOf("CAIGUN_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "silent"], "info"),
@@ -76,7 +80,7 @@ export function readConfig(environment: Environment = process.env): Config {
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
     // A training takes a core for its whole length: one core stays for those who talk.
-    trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [1, 64]),
+    trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
     trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
   };

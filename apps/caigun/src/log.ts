@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 /** One JSON line an event, on standard error: standard output is for people. */
 export function openLog({ logLevel }: Pick<Config, "logLevel">): Logger {
   return pino(
-    { level: logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ dest: 2, sync: true }),
   );
 }

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
@@ -7,6 +8,13 @@ import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
 import { type Jobs, openJobs } from "../jobs/index.ts";
 import { openStore, type Store } from "../store/index.ts";
 import type { TrainingTools } from "../worker/train-model.ts";
+
+export const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** A reason not to start that a person can do something about: the message says what. */
+export class CannotStart extends Error {
+  override name = "CannotStart";
+}
 
 /** What a server and a worker both stand on. */
 export type Foundation = { store: Store; blobs: BlobStore; changes: EventChanges; jobs: Jobs };
@@ -32,7 +40,7 @@ export async function openFoundation(store: Store, folder: string, config: Confi
 
 export function trainingTools(
   { store, blobs, changes }: Foundation,
-  folder: string,
+  workFolder: string,
   config: Config,
   log: Logger,
 ): TrainingTools {
@@ -40,7 +48,7 @@ export function trainingTools(
     store,
     blobs,
     changes,
-    workFolder: join(folder, "work"),
+    workFolder,
     heapMiB: config.trainingHeapMiB,
     maxAttempts: MAX_ATTEMPTS,
     log,

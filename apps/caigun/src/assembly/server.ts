@@ -1,25 +1,28 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Gauge, Registry } from "prom-client";
-import { listConversations, listMessages } from "../commands/conversations.ts";
-import { converse } from "../commands/converse.ts";
-import { followEvent } from "../commands/follow-event.ts";
 import type { House } from "../commands/house.ts";
-import { authenticate, createChatbot, KeyUses, type NewKey } from "../commands/keys.ts";
-import { cancelTraining, deleteModel, getModel, listModels, pinModel } from "../commands/models.ts";
-import { startTraining } from "../commands/start-training.ts";
-import { getTrainingDataText } from "../commands/training-data.ts";
+import { KeyUses } from "../commands/key-uses.ts";
+import { createChatbot, type NewKey } from "../commands/keys.ts";
 import type { Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
 import { type Home, openHome } from "../home/index.ts";
-import { createServer } from "../http/index.ts";
+import type { ServerConfig } from "../http/ports.ts";
+import { createServer } from "../http/server.ts";
 import { secretFingerprint } from "../keys/index.ts";
 import { startPostgres } from "../postgres/index.ts";
-import { createAccount, findFirstAccount, migrate, rememberSecretFingerprint, type Store } from "../store/index.ts";
+import {
+  createAccount,
+  findDefaultChatbot,
+  findFirstAccount,
+  migrate,
+  rememberSecretFingerprint,
+} from "../store/index.ts";
 import { maintain, putInOrder } from "../worker/maintenance.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
-import { openDatabase, openFoundation, trainingTools } from "./foundation.ts";
+import { apiCommands, apiPorts } from "./api.ts";
+import { CannotStart, openDatabase, openFoundation, trainingTools, version } from "./foundation.ts";
 
 export type RunningServer = {
   url: string;
@@ -41,7 +44,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const home = await openHome(config.home);
   opened.defer(() => home.close());
 
-  const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(home, log, opened));
+  const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(home, log, opened, config.runtimeFolder));
   const store = openDatabase(databaseUrl, log);
   opened.defer(() => store.close());
   await migrate(store);
@@ -65,7 +68,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const firstChatbot = await makeFirstChatbot(house);
 
   const workFolder = await openWorkFolder(join(home.folder, "work"));
-  const tools = { ...trainingTools(foundation, config, log), workFolder };
+  const tools = trainingTools(foundation, workFolder, config, log);
   if (config.trainings > 0) await runWorker(foundation.jobs, tools, { concurrency: config.trainings });
   const maintaining = new AbortController();
   const maintenance = maintain({ store, blobs, log }, maintaining.signal);
@@ -74,10 +77,97 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     return maintenance;
   });
 
-  const server = await createServer({ ...ports(house), config: serverConfig(config), log, metrics: metricsOf(house) });
-  opened.defer(() => server.close());
-  await home.announce({ url: server.url, pid: process.pid, databaseUrl });
+  const keyUses = new KeyUses(store, log);
+  opened.defer(() => keyUses.close());
+  const server = createServer({
+    commands: apiCommands(house),
+    ...apiPorts(house, keyUses),
+    config: serverConfig(config),
+    log,
+    metrics: metricsOf(house),
+  });
+  opened.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
+  const { url } = await server.listen();
+  await home.announce({ url, pid: process.pid, databaseUrl });
 
   const closing = opened.move();
-  return { url: config.publicUrl ?? server.url, dataFolder: home.folder, firstChatbot, close: () => closing.disposeAsync() };
+  return {
+    url: config.publicUrl ?? url,
+    dataFolder: home.folder,
+    firstChatbot,
+    close: () => closing.disposeAsync(),
+  };
+}
+
+class WrongEncryptionKey extends CannotStart {
+  override name = "WrongEncryptionKey";
+  constructor() {
+    super(
+      "The database belongs to another encryption key: what it seals could not be read. Set CAIGUN_ENCRYPTION_KEY to " +
+        "the key it was made with, or restore secrets/encryption-key below CAIGUN_HOME.",
+    );
+  }
+}
+
+async function embeddedDatabase(
+  home: Home,
+  log: Logger,
+  opened: AsyncDisposableStack,
+  runtimeFolder: string | undefined,
+) {
+  const postgres = await startPostgres({
+    folder: join(home.folder, "postgres"),
+    password: (await home.secret("postgres-password")).toString("base64url"),
+    runtimeFolder,
+    log: { info: (message) => log.info(message), error: (message) => log.error(message) },
+  });
+  opened.defer(() => postgres.close());
+  return postgres.url;
+}
+
+/** The owner's account and a first chatbot, where the database has none yet. */
+async function makeFirstChatbot(house: House): Promise<NewKey | undefined> {
+  const { db } = house.store;
+  const account = (await findFirstAccount(db)) ?? (await createAccount(db, { name: "owner" }));
+  if (await findDefaultChatbot(db, account.id)) return undefined;
+  return createChatbot(house, account.id, "My chatbot");
+}
+
+function serverConfig(config: Config): ServerConfig {
+  return {
+    host: config.host,
+    port: config.port,
+    ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+    version,
+    maxTextBytes: config.maxTextBytes,
+    maxBodyBytesInFlight: 8 * config.maxTextBytes,
+    rateLimitPerMinute: config.rateLimitPerMinute,
+    maxConnections: 10_000,
+    headersTimeoutMs: 20_000,
+    requestTimeoutMs: 120_000,
+    keepAliveTimeoutMs: 72_000,
+    heartbeatMs: 15_000,
+    trustProxy: config.trustProxy,
+  };
+}
+
+function metricsOf({ answering, jobs }: House): Registry {
+  const registers = [new Registry()];
+  new Gauge({
+    name: "caigun_questions_waiting",
+    help: "Questions that have no reply yet.",
+    registers,
+    collect() {
+      this.set(answering.waiting);
+    },
+  });
+  new Gauge({
+    name: "caigun_trainings_running",
+    help: "Trainings that run in this process.",
+    registers,
+    collect() {
+      this.set(jobs.running);
+    },
+  });
+  return registers[0]!;
 }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { sql } from "kysely";
 import { type Config, readConfig } from "../config.ts";
 import { readAnnouncement } from "../home/index.ts";
-import { embeddedVersion } from "../postgres/index.ts";
+import { findPrograms } from "../postgres/programs.ts";
 import { openStore } from "../store/index.ts";
 import { exitCodes } from "./failures.ts";
 import { print } from "./printing.ts";
@@ -111,15 +111,12 @@ async function port({ host, port }: Config, runningAt: string | undefined): Prom
 async function database({ databaseUrl }: Config, announced: string | undefined): Promise<Finding> {
   const url = databaseUrl ?? announced;
   if (!url) {
-    const version = await embeddedVersion();
-    return version
-      ? { check: "database", status: "ok", found: `embedded ${version}, not running` }
-      : {
-          check: "database",
-          status: "problem",
-          found: `no embedded PostgreSQL fits ${process.platform}-${process.arch}`,
-          todo: "Run `npm ci` again, or set DATABASE_URL to a PostgreSQL of your own.",
-        };
+    try {
+      return { check: "database", status: "ok", found: `embedded PostgreSQL ${findPrograms().version}, not running` };
+    } catch (error) {
+      const found = `no embedded PostgreSQL fits ${process.platform}-${process.arch}`;
+      return { check: "database", status: "problem", found, todo: (error as Error).message };
+    }
   }
   const store = openStore(url, { maxConnections: 1, onError: () => {} });
   try {

@@ -15,9 +15,12 @@ export class CommandFailed extends Error {
   }
 }
 
+/** Errors whose message is meant for the person; by name, so that a command loads only the rooms it needs. */
+const foreseen = new Set(["CommandFailed", "BadSetting", "HomeBusy", "CannotStart", "WrongEncryptionKey"]);
+
 /** Prints why a command failed and sets the exit code. Anything unforeseen shows its stack: it is a fault to report. */
 export function fail(error: unknown, { json }: { json: boolean }): void {
-  const known = error instanceof CommandFailed || error instanceof BadSetting || isHomeBusy(error);
+  const known = error instanceof Error && foreseen.has(error.name);
   const message = error instanceof Error ? error.message : String(error);
   process.exitCode =
     error instanceof CommandFailed ? error.exitCode : error instanceof BadSetting ? exitCodes.usage : exitCodes.failed;
@@ -28,5 +31,3 @@ export function fail(error: unknown, { json }: { json: boolean }): void {
     process.stderr.write(known ? `${message}\n` : `${error instanceof Error ? error.stack : message}\n`);
   }
 }
-
-const isHomeBusy = (error: unknown) => error instanceof Error && error.name === "HomeBusy";

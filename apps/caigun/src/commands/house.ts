@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Answering } from "../engines/local-reader/answering.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
-import type { Jobs } from "../jobs/jobs.ts";
+import type { Jobs } from "../jobs/index.ts";
 import type { Store } from "../store/index.ts";
 
 /** What every command works with. */

@@ -1,13 +1,16 @@
 import { keyDigest, keyHint, keyLooksRight, mintKey, seal, unseal } from "../keys/index.ts";
 import {
+  type AccountId,
+  type ApiKey,
+  type ChatbotId,
+  createChatbot as createStoredChatbot,
+  type Db,
   findKeyHolder,
   insertKey,
   listKeys as listStoredKeys,
+  newId,
   revokeKey as revokeStoredKey,
-} from "../store/api-keys.ts";
-import { createChatbot as createStoredChatbot } from "../store/chatbots.ts";
-import { type AccountId, type ChatbotId, newId } from "../store/ids.ts";
-import type { Db } from "../store/schema.ts";
+} from "../store/index.ts";
 import type { Caller } from "./caller.ts";
 import type { House } from "./house.ts";
 

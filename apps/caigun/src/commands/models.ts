@@ -1,12 +1,12 @@
 import { type Input, type Model, Problem, type Reply } from "@caigun/contract";
-import { pinModel as pinStoredModel } from "../store/chatbots.ts";
-import { cancelEvent } from "../store/events.ts";
 import {
+  cancelEvent,
   deleteModel as deleteStoredModel,
   findModel,
   listModels as listStoredModels,
-  type StoredModel,
-} from "../store/models.ts";
+  pinModel as pinStoredModel,
+  type Model as StoredModel,
+} from "../store/index.ts";
 import type { Caller } from "./caller.ts";
 import type { House } from "./house.ts";
 
@@ -67,8 +67,9 @@ function asModel(model: StoredModel): Model {
     model_name: model.modelName,
     training_data_type: model.trainingDataType,
     status: model.state,
-    stage: model.stage,
-    progress: model.progress,
+    // Once the training has ended there is no stage it is in; a failure names its own.
+    stage: model.state === "queued" || model.state === "training" ? model.stage : null,
+    progress: model.progress ?? 0,
     event_id: model.eventId,
     deadline: model.deadline,
     engine: model.engine,

@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { writePrivateFile } from "./atomic-file.ts";
 import { isLocked, takeLock } from "./lock.ts";
 
-/** Where a running server can be reached; pid is its process. */
-export type Announcement = { url: string; pid: number };
+/** Where a running server, and its database, can be reached; pid is its process. Private: the URL holds a password. */
+export type Announcement = { url: string; pid: number; databaseUrl: string };
 
 export type Home = {
   /** Absolute. */
@@ -81,7 +81,20 @@ export async function readAnnouncement(path: string): Promise<Announcement | und
   return readJson<Announcement>(join(folder, SERVER));
 }
 
+/** A secret of the home that another process holds; undefined where it has not been made. */
+export function readSecret(path: string, name: string): Promise<Buffer | undefined> {
+  return madeSecret(join(resolve(path), SECRETS), name);
+}
+
 async function secret(folder: string, name: string): Promise<Buffer> {
+  const made = await madeSecret(folder, name);
+  if (made) return made;
+  const bytes = randomBytes(SECRET_BYTES);
+  await writePrivateFile(join(folder, name), `${bytes.toString("base64url")}\n`);
+  return bytes;
+}
+
+async function madeSecret(folder: string, name: string): Promise<Buffer | undefined> {
   if (!SECRET_NAME.test(name)) throw new Error(`"${name}" is no name for a secret.`);
   const path = join(folder, name);
   let text: string;
@@ -89,9 +102,7 @@ async function secret(folder: string, name: string): Promise<Buffer> {
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const bytes = randomBytes(SECRET_BYTES);
-    await writePrivateFile(path, `${bytes.toString("base64url")}\n`);
-    return bytes;
+    return undefined;
   }
   await chmod(path, 0o600); // A copy or a backup may have widened it.
   const bytes = Buffer.from(text.trim(), "base64url");

@@ -1,6 +1,9 @@
 import type { Db } from "./schema.ts";
 
-/** The digests of all blobs that undeleted training data or an undeleted model refers to: the others may go. */
+/**
+ * The digests of all blobs that undeleted training data, an undeleted model or a training that has not ended refers to:
+ * the others may go.
+ */
 export async function referencedDigests(db: Db): Promise<Set<string>> {
   const rows = await db
     .selectFrom("training_data")
@@ -11,6 +14,14 @@ export async function referencedDigests(db: Db): Promise<Set<string>> {
         .selectFrom("model")
         .select("artifact_digest as digest")
         .where("deleted_at", "is", null)
+        .where("artifact_digest", "is not", null)
+        .$narrowType<{ digest: string }>(),
+    )
+    .union(
+      db
+        .selectFrom("event")
+        .select("artifact_digest as digest")
+        .where("ended_at", "is", null)
         .where("artifact_digest", "is not", null)
         .$narrowType<{ digest: string }>(),
     )

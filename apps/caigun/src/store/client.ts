@@ -22,16 +22,36 @@ function storable(value: unknown): unknown {
   return Array.isArray(value) ? value.map(storable) : value;
 }
 
+/** Statements kept prepared by a connection; those built for lists of many lengths must not fill its memory. */
+const MOST_PREPARED = 500;
+
 /** A pg client through which every string comes back as it was given, whatever it holds. */
 export class StoreClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super({ ...config, types });
   }
 
+  #prepared = new Map<string, string>();
+
   // pg.Client.query has a dozen overloads; this passes every one of them on, with its parameters made storable.
   // biome-ignore lint/suspicious/noExplicitAny: the overloads are the base class's business.
   override query(config: any, values?: any, callback?: any): any {
     if (Array.isArray(config?.values)) config = { ...config, values: config.values.map(storable) };
-    return super.query(config, Array.isArray(values) ? values.map(storable) : values, callback);
+    if (Array.isArray(values)) {
+      const name = typeof config === "string" ? this.#nameOf(config) : undefined;
+      if (name === undefined) return super.query(config, values.map(storable), callback);
+      return super.query({ name, text: config, values: values.map(storable) }, callback);
+    }
+    return super.query(config, values, callback);
+  }
+
+  /** Statements are prepared under names, once per connection: planning most of them takes longer than running them. */
+  #nameOf(text: string): string | undefined {
+    let name = this.#prepared.get(text);
+    if (name === undefined && this.#prepared.size < MOST_PREPARED) {
+      name = `s${this.#prepared.size}`;
+      this.#prepared.set(text, name);
+    }
+    return name;
   }
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Expression, SqlBool } from "kysely";
-import type { Pool } from "pg";
+import { type Expression, type SqlBool, sql } from "kysely";
 import { type ChatbotId, uuidOfDigest } from "./ids.ts";
 import type { Db, JsonObject } from "./schema.ts";
 
@@ -24,15 +23,15 @@ export type Message = {
   nickname: string | null;
   receive: string;
   send: string;
-  type: string;
-  logType: string;
+  type: Exchange["type"];
+  logType: Exchange["logType"];
   kwargs: JsonObject;
   createdAt: Date;
 };
 export type Conversation = {
   uid: string;
   nickname: string | null;
-  source: string;
+  source: Exchange["source"];
   lastSent: string;
   lastSentAt: Date;
 };
@@ -45,28 +44,22 @@ function conversationId(uid: string): string {
   return uuidOfDigest(createHash("sha256").update(uid, "utf16le").digest());
 }
 
-/** Prepared once per connection, as the talk path's other statement is. */
-const SAVE_EXCHANGE = {
-  name: "save_exchange",
-  text: `
+/** Stores a question and its reply in one statement, and with them the conversation, new or moved to the top. */
+export async function saveExchange(db: Db, chatbotId: ChatbotId, exchange: Exchange): Promise<void> {
+  const { uid, nickname, source, messageId, receive, send, type, logType, kwargs, at } = exchange;
+  const id = conversationId(uid);
+  await sql`
     with conversed as (
       insert into conversation (chatbot_id, id, uid, nickname, source, last_sent, last_sent_at)
-      values ($1, $2, $3, $4, $5, $6, $7)
+      values (${chatbotId}, ${id}, ${uid}, ${nickname}, ${source}, ${send}, ${at})
       on conflict (chatbot_id, id) do update set
         nickname = coalesce(excluded.nickname, conversation.nickname), source = excluded.source,
         last_sent = excluded.last_sent, last_sent_at = excluded.last_sent_at
       where conversation.last_sent_at <= excluded.last_sent_at
     )
     insert into message (id, chatbot_id, conversation_id, nickname, receive, send, type, log_type, kwargs, created_at)
-    values ($8, $1, $2, $4, $9, $6, $10, $11, $12, $7)`,
-};
-
-/** Stores a question and its reply in one statement, and with them the conversation, new or moved to the top. */
-export async function saveExchange(pool: Pool, chatbotId: ChatbotId, exchange: Exchange): Promise<void> {
-  const { uid, nickname, source, messageId, receive, send, type, logType, kwargs, at } = exchange;
-  const conversation = [chatbotId, conversationId(uid), uid, nickname, source, send, at];
-  const message = [messageId, receive, type, logType, JSON.stringify(kwargs)];
-  await pool.query({ ...SAVE_EXCHANGE, values: [...conversation, ...message] });
+    values (${messageId}, ${chatbotId}, ${id}, ${nickname}, ${receive}, ${send}, ${type}, ${logType},
+      ${JSON.stringify(kwargs)}, ${at})`.execute(db);
 }
 
 /** One conversation's messages, newest first; with a nickname, those sent under it. */

@@ -68,17 +68,21 @@ export async function claimEvent(db: Db, chatbotId: ChatbotId, id: string): Prom
   return row && { attempt: row.attempt, modelId: row.modelId, kind: row.kind, deadline: row.deadline };
 }
 
-/** Says how far an attempt has come. False: stop, for it was fenced off, cancelled, or is past its deadline. */
+/**
+ * Says how far an attempt has come, and with `artifactDigest` which blob its model will refer to: from then on that
+ * counts as referred to. False: stop, for it was fenced off, cancelled, or is past its deadline.
+ */
 export async function advanceEvent(
   db: Db,
   chatbotId: ChatbotId,
   id: string,
   attempt: number,
-  { stage, progress }: { stage: string; progress: number },
+  { stage, progress, artifactDigest }: { stage: string; progress: number; artifactDigest?: string | undefined },
 ): Promise<boolean> {
   const { rows } = await sql`
     with advanced as (
-      update event set stage = ${stage}, progress = ${progress}, revision = revision + 1, updated_at = now()
+      update event set stage = ${stage}, progress = ${progress}, revision = revision + 1, updated_at = now(),
+        artifact_digest = coalesce(${artifactDigest ?? null}, artifact_digest)
       where chatbot_id = ${chatbotId} and id = ${uuidOrNil(id)} and attempt = ${attempt} and state = 'running'
         and deadline > now()
       returning id

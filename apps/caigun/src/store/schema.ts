@@ -83,6 +83,7 @@ export type Database = {
     progress: Generated<number>;
     attempt: Generated<number>;
     revision: Generated<number>;
+    artifact_digest: string | null;
     failure: Json<Failure | null>;
     deadline: Timestamp;
     created_at: Timestamp;
@@ -94,7 +95,7 @@ export type Database = {
     id: string;
     uid: string;
     nickname: string | null;
-    source: string;
+    source: "api" | "portal" | "webchat";
     last_sent: string;
     last_sent_at: Timestamp;
     created_at: Timestamp;
@@ -106,8 +107,8 @@ export type Database = {
     nickname: string | null;
     receive: string;
     send: string;
-    type: string;
-    log_type: string;
+    type: "text" | "image";
+    log_type: "talk" | "vision";
     kwargs: ColumnType<JsonObject, string, string>;
     created_at: Timestamp;
   };

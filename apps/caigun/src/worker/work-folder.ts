@@ -6,7 +6,8 @@ export async function openWorkFolder(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   for (const name of await readdir(parent)) {
     // A process id that is used again is the only way to spare leftovers, until the next start.
-    if (Number(name) === process.pid || !isRunning(Number(name))) await rm(join(parent, name), { recursive: true, force: true });
+    if (Number(name) === process.pid || !isRunning(Number(name)))
+      await rm(join(parent, name), { recursive: true, force: true });
   }
   const folder = join(parent, String(process.pid));
   await mkdir(folder, { mode: 0o700 });

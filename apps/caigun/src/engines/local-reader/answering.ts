@@ -30,8 +30,9 @@ export class Answering {
     this.#start();
   }
 
-  get processes(): readonly { pid: number }[] {
-    return this.#children;
+  /** Whether a process is there to answer. */
+  get isAlive(): boolean {
+    return this.#children.some((child) => !child.hasEnded);
   }
 
   get waiting(): number {

@@ -109,6 +109,7 @@ create table event (
   progress double precision not null default 0 check (progress between 0 and 1),
   attempt integer not null default 0,
   revision integer not null default 0,
+  artifact_digest text,
   failure json,
   deadline timestamptz(3) not null,
   created_at timestamptz(3) not null default now(),

@@ -1,0 +1,72 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Problem } from "@caigun/contract";
+import { sql } from "kysely";
+import type { Caller } from "../commands/caller.ts";
+import { listConversations, listMessages } from "../commands/conversations.ts";
+import { converse } from "../commands/converse.ts";
+import { followEvent } from "../commands/follow-event.ts";
+import type { House } from "../commands/house.ts";
+import type { KeyUses } from "../commands/key-uses.ts";
+import { authenticate } from "../commands/keys.ts";
+import { cancelTraining, deleteModel, getModel, listModels, pinModel } from "../commands/models.ts";
+import { startTraining } from "../commands/start-training.ts";
+import { getTrainingDataText } from "../commands/training-data.ts";
+import type { Commands, IdempotencyPort, Readiness } from "../http/ports.ts";
+import { abandonIdempotent, beginIdempotent, type Db, finishIdempotent, isUnreachable } from "../store/index.ts";
+
+/** The command behind each operation of the contract. */
+export function apiCommands(house: House): Commands<Caller, Db> {
+  return {
+    trainModel: (caller, input, hooks) => startTraining(house, caller, input, hooks),
+    listModels: (caller) => listModels(house, caller),
+    getModel: (caller, input) => getModel(house, caller, input),
+    deleteModel: (caller, input) => deleteModel(house, caller, input),
+    cancelTraining: (caller, input) => cancelTraining(house, caller, input),
+    pinModel: (caller, input) => pinModel(house, caller, input),
+    converse: (caller, input, hooks) => converse(house, caller, input, hooks),
+    listMessages: (caller, input) => listMessages(house, caller, input),
+    listConversations: (caller, input) => listConversations(house, caller, input),
+    streamEvent: (caller, input, hooks) => followEvent(house, caller, input, hooks),
+    getTrainingDataText: (caller, input) => getTrainingDataText(house, caller, input),
+  };
+}
+
+/** What else http asks of the rest. */
+export function apiPorts(house: House, keyUses: KeyUses) {
+  return {
+    async authenticate(apiKey: string): Promise<Caller | undefined> {
+      const caller = await authenticate(house, apiKey);
+      if (caller) keyUses.note(caller.keyId);
+      return caller;
+    },
+    idempotency: idempotency(house),
+    ready: () => readiness(house),
+    explainError: (error: unknown) =>
+      isUnreachable(error) ? new Problem("unavailable", undefined, { retryAfterSeconds: 2, cause: error }) : undefined,
+  };
+}
+
+const KEPT_MS = 24 * 3_600_000;
+const LOOK_AGAIN_MS = 50;
+
+function idempotency({ store }: House): IdempotencyPort<Caller, Db> {
+  return {
+    begin: ({ chatbotId }, key, fingerprint) => beginIdempotent(store.db, chatbotId, key, fingerprint, KEPT_MS),
+    async finish({ chatbotId }, key, claim, reply, db = store.db) {
+      if (!(await finishIdempotent(db, chatbotId, key, claim, reply)))
+        // Thrown in the command's transaction, which is undone with it: the request that took over stands.
+        throw new Problem("unavailable", undefined, { retryAfterSeconds: 1 });
+    },
+    abandon: ({ chatbotId }, key, claim) => abandonIdempotent(store.db, chatbotId, key, claim),
+    wait: (_caller, _key, signal) => delay(LOOK_AGAIN_MS, undefined, { signal }),
+  };
+}
+
+async function readiness({ store, answering }: House): Promise<Readiness> {
+  const database = await sql`select 1`.execute(store.db).then(
+    () => "ok",
+    () => "can't be reached",
+  );
+  const answers = answering.isAlive ? "ok" : "no process";
+  return { ok: database === "ok" && answers === "ok", checks: { database, answering: answers } };
+}

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import { readAnnouncement } from "../home/index.ts";
+import { runWorker } from "../worker/run-worker.ts";
+import { openWorkFolder } from "../worker/work-folder.ts";
+import { CannotStart, openDatabase, openFoundation, trainingTools } from "./foundation.ts";
+
+/** How long a stop waits for a training before it hands it back, ms. */
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * A worker alone: beside a server on the same CAIGUN_HOME, or on another machine with the server's DATABASE_URL and
+ * CAIGUN_BLOBS. Throws CannotStart.
+ */
+export async function openWorker(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
+  const databaseUrl = config.databaseUrl ?? (await readAnnouncement(config.home))?.databaseUrl;
+  if (!databaseUrl)
+    throw new CannotStart(
+      `No server runs on ${config.home}. Start one with \`npm start\`, or set DATABASE_URL and CAIGUN_BLOBS to those of a server elsewhere.`,
+    );
+  await using opened = new AsyncDisposableStack();
+  const store = openDatabase(databaseUrl, log);
+  opened.defer(() => store.close());
+  const foundation = await openFoundation(store, config.home, config, log);
+  opened.defer(() => foundation.changes.close());
+  opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
+  const workFolder = await openWorkFolder(join(config.home, "work"));
+  const tools = trainingTools(foundation, workFolder, config, log);
+  await runWorker(foundation.jobs, tools, { concurrency: Math.max(1, config.trainings) });
+  log.info({ trainings: Math.max(1, config.trainings) }, "worker started");
+  const closing = opened.move();
+  return { close: () => closing.disposeAsync() };
+}
