@@ -24,8 +24,7 @@ export const problems = {
     400,
     "The request is not valid HTTP/1.1. Check the request line, the headers and the body's framing.",
   ],
-  headers_too_large: [400, "The request's headers are too large. Send fewer or shorter headers."],
-  uri_too_long: [400, "The request's path and query are too long. Send long values in the body."],
+  headers_too_large: [400, "The request line and headers are too large. Send long values in the body."],
   unsupported_expectation: [400, "Remove the Expect header, or send `Expect: 100-continue`."],
   invalid_idempotency_key: [400, "Send an Idempotency-Key of 1 to 255 visible ASCII characters."],
   idempotency_key_reused: [

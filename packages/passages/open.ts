@@ -135,7 +135,8 @@ export class PassageIndex {
     const document = this.#documents.find((candidate) => candidate.id === documentId);
     if (!document) return;
     try {
-      for (let index = 0; index < document.passages; index++) yield this.#load(document, document.firstPassage + index, 0);
+      for (let index = 0; index < document.passages; index++)
+        yield this.#load(document, document.firstPassage + index, 0);
     } catch (error) {
       throw asUnusable(error, this.path);
     }
@@ -234,7 +235,8 @@ function checkHeader(path: string): void {
   }
   const expected = header.readUInt32BE(28) * (header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16));
   const actual = statSync(path).size;
-  if (actual !== expected) throw new IndexUnusable(`The index ${path} is damaged: ${actual} bytes instead of ${expected}.`);
+  if (actual !== expected)
+    throw new IndexUnusable(`The index ${path} is damaged: ${actual} bytes instead of ${expected}.`);
 }
 
 function asUnusable(error: unknown, path: string): unknown {

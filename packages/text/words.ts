@@ -50,7 +50,12 @@ function addSpaced(
 ): void {
   const lower = word.toLowerCase();
   const bare = lower.includes("'") || lower.includes("’") ? lower.replace(POSSESSIVE, "") || lower : lower;
-  found.push({ term: stem(bare.replaceAll(APOSTROPHE, "")), start, end: start + word.length, common: common.has(bare) || common.has(lower) });
+  found.push({
+    term: stem(bare.replaceAll(APOSTROPHE, "")),
+    start,
+    end: start + word.length,
+    common: common.has(bare) || common.has(lower),
+  });
   if (HANGUL.test(word)) {
     for (let index = 0; index + 1 < word.length; index++) {
       found.push({ term: word.slice(index, index + 2), start: start + index, end: start + index + 2, common: false });
@@ -58,13 +63,7 @@ function addSpaced(
   }
 }
 
-function addSpaceless(
-  found: Word[],
-  run: string,
-  start: number,
-  language: string,
-  common: ReadonlySet<string>,
-): void {
+function addSpaceless(found: Word[], run: string, start: number, language: string, common: ReadonlySet<string>): void {
   const folded = HAN.test(run) ? foldHan(run) : run;
   const taken = new Set<number>();
   for (const { segment, index, isWordLike } of segmenterFor(language).segment(folded)) {

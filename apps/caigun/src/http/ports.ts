@@ -53,7 +53,7 @@ export interface IdempotencyPort<C extends Caller, Db> {
   begin(caller: C, key: string, fingerprint: string): Promise<Beginning>;
   /** Keeps a success. With `db`, as a part of that transaction. */
   finish(caller: C, key: string, reply: StoredReply, db?: Db): Promise<void>;
-  /** The request failed: the key can be used again. */
+  /** The request failed: the key can be used again. Leaves alone a reply that is kept already, whose transaction was committed. */
   abandon(caller: C, key: string): Promise<void>;
   /** Resolves when a running request may have ended, or after a short while; the caller then begins again. Rejects on abort. */
   wait(caller: C, key: string, signal: AbortSignal): Promise<void>;

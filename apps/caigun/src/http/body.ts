@@ -1,0 +1,129 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { Problem, type ProblemCode, type Route } from "@caigun/contract";
+import { readForm } from "./forms.ts";
+import type { RawRequest } from "./input.ts";
+
+/** Bytes that a JSON text of limited length may take: six a character as an escape, twelve for a surrogate pair. */
+const bytesPerCharacter = 12;
+/** For the field names, the other fields, and a form's boundaries. */
+const bytesBesideTexts = 64 * 1024;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Of each text in it, in UTF-8. */
+  readonly maxTextBytes: number;
+  readonly tooLarge: ProblemCode;
+}
+
+/** The limit on the raw body follows from the route's schema: texts with a maximal length, or one as long as the server allows. */
+export function bodyLimits(route: Route, maxTextBytes: number): BodyLimits {
+  const properties = Object.values(route.body?.properties ?? {}) as { type?: string; maxLength?: number }[];
+  const texts = properties.filter(({ type }) => type === "string");
+  if (texts.some(({ maxLength }) => maxLength === undefined)) {
+    // A JSON escape takes six bytes for what can be one byte of UTF-8.
+    return { maxBytes: 6 * maxTextBytes + bytesBesideTexts, maxTextBytes, tooLarge: "text_too_large" };
+  }
+  const characters = texts.reduce((sum, { maxLength = 0 }) => sum + maxLength, 0);
+  return { maxBytes: characters * bytesPerCharacter + bytesBesideTexts, maxTextBytes, tooLarge: "body_too_large" };
+}
+
+/** Counts the bytes of bodies that are in memory, so that many large ones at one time cannot exhaust it. */
+export class BodyBudget {
+  #bytes = 0;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Throws `overloaded` where there is no room for so many more. */
+  take(bytes: number): void {
+    if (this.#bytes + bytes > this.#maxBytes) throw new Problem("overloaded", undefined, { retryAfterSeconds: 5 });
+    this.#bytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+}
+
+/**
+ * Reads a request's body. `onStart` is called once nothing in its headers speaks against it, `onBytes` before more bytes are kept, and may refuse them by throwing.
+ * Throws `Problem` for what cannot be read; the request's stream is left as it is, for the reply to go out.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  onStart: () => void,
+  onBytes: (bytes: number) => void,
+): Promise<RawRequest["body"]> {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") throw new Problem("unsupported_media_type");
+  const tooLarge = () =>
+    new Problem(
+      limits.tooLarge,
+      `The body is larger than ${limits.maxBytes} bytes, the most this call takes. Send less.`,
+    );
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > limits.maxBytes) throw tooLarge();
+  const type = mediaType(request.headers["content-type"]);
+
+  onStart();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop early must not destroy the request: its connection still carries the reply.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > limits.maxBytes) throw tooLarge();
+    onBytes(chunk.length);
+    chunks.push(chunk);
+  }
+  if (bytes === 0) return undefined;
+  const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);
+  const body = type.kind === "json" ? readJson(whole) : await readForm(whole, type.header, type.kind);
+  checkTextSizes(body.value, limits.maxTextBytes);
+  return body;
+}
+
+function mediaType(header: string | undefined): { kind: "json" | "multipart" | "urlencoded"; header: string } {
+  // A body without a type is what HTTP libraries send for a text that was made by hand: JSON, here.
+  if (header === undefined) return { kind: "json", header: "application/json" };
+  const [essence = "", ...parameters] = header.split(";").map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
+  const isUnicode = charset === undefined || /^"?(utf-?8|us-ascii)"?$/.test(charset);
+  if (isUnicode && (essence === "application/json" || /^application\/[\w.-]+\+json$/.test(essence)))
+    return { kind: "json", header };
+  if (isUnicode && essence === "multipart/form-data") return { kind: "multipart", header };
+  if (isUnicode && essence === "application/x-www-form-urlencoded") return { kind: "urlencoded", header };
+  throw new Problem("unsupported_media_type");
+}
+
+function readJson(bytes: Buffer): { from: "json"; value: unknown } {
+  if (!isUtf8(bytes)) throw new Problem("malformed_json", "The body is not valid UTF-8. Encode the JSON as UTF-8.");
+  const text = bytes.toString("utf8");
+  try {
+    // Python's and PowerShell's writers may put a byte order mark first.
+    return { from: "json", value: JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text) };
+  } catch {
+    // The parser's message quotes the text, which is nobody's business but the caller's.
+    throw new Problem("malformed_json");
+  }
+}
+
+function checkTextSizes(value: unknown, maxTextBytes: number): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const text of Object.values(value)) {
+    if (typeof text !== "string" || text.length * 3 <= maxTextBytes) continue;
+    if (Buffer.byteLength(text) > maxTextBytes) {
+      throw new Problem(
+        "text_too_large",
+        `The text is larger than ${maxTextBytes} bytes in UTF-8, the most this server takes. Split it and train on the parts.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { Problem, type Route, routes } from "@caigun/contract";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { BodyBudget } from "./body.ts";
+import { limitLingering, ownRequestId } from "./exchange.ts";
+import { type AnyCommand, operationHandler } from "./operations.ts";
+import { allPaths, MethodTable, routerPath } from "./paths.ts";
+import type { Caller, ServerPorts } from "./ports.ts";
+import { servePublicPages } from "./public-pages.ts";
+import { addressName, RateLimit } from "./rate-limit.ts";
+import { errorBody, errorHeaders, parserRefusal, refuseOnSocket, toProblem } from "./refusals.ts";
+import { repairQuery } from "./spellings.ts";
+import { errorFacts, httpMetrics } from "./telemetry.ts";
+
+/** How long the rest of a refused body is read and dropped. */
+const lingerMs = 5_000;
+/** How often Node looks for connections whose time is over. */
+const connectionCheckMs = 1_000;
+
+export interface Server {
+  /** Begins to accept connections. Rejects where the port is taken. */
+  listen(): Promise<{ readonly url: string }>;
+  /** Accepts no more, lets what runs end, and after `graceMs` cuts off what is left. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** The API's server over the contract's routes. */
+export function createServer<C extends Caller, Db>(ports: ServerPorts<typeof routes, C, Db>): Server {
+  return createServerFor(routes, ports);
+}
+
+/** The same over any table of routes. */
+export function createServerFor<const Rs extends readonly Route[], C extends Caller, Db>(
+  table: Rs,
+  ports: ServerPorts<Rs, C, Db>,
+): Server {
+  const { config, log } = ports;
+  const metrics = httpMetrics(ports.metrics);
+  const budget = new BodyBudget(config.maxBodyBytesInFlight);
+  const perAddress = new RateLimit(config.rateLimitPerMinute);
+  const perKey = new RateLimit(config.rateLimitPerMinute);
+  const closing = new AbortController();
+  const stop = new AbortController();
+  const methods = new MethodTable();
+  /** The reply that is under way on a connection, for the case that the parser stumbles over the rest of its request. */
+  const pending = new WeakMap<Socket, ServerResponse>();
+  const awaitingContinue = new WeakSet<IncomingMessage>();
+
+  const app = Fastify({
+    logger: false,
+    trustProxy: config.trustProxy,
+    rewriteUrl: (request) => repairQuery(request.url ?? "/"),
+    genReqId: (request: IncomingMessage) => ownRequestId(request.headers) ?? randomUUID(),
+    requestTimeout: config.requestTimeoutMs,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    connectionTimeout: 2 * config.requestTimeoutMs,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 1_000 },
+    http: {
+      headersTimeout: config.headersTimeoutMs,
+      connectionsCheckingInterval: connectionCheckMs,
+      // Node would refuse a missing Host with an empty body; ours says what to do.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: (error, socket) => {
+      if (error.code === "ECONNRESET" || socket.destroyed) return;
+      const problem = parserRefusal(error);
+      const requestId = randomUUID();
+      log.info({ status: problem.status, code: problem.code, parser: error.code, request_id: requestId }, "refused");
+      refuseOnSocket(socket, problem, requestId, pending.get(socket));
+    },
+    frameworkErrors: (error, request, reply) => {
+      begin(request, reply, "unmatched");
+      sendProblem(error, request, reply);
+    },
+  });
+  app.server.maxConnections = config.maxConnections;
+  answerOddities(app, awaitingContinue);
+
+  // Bodies are read by the handlers, which know their limits; Fastify only must not refuse their types.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.decorateRequest("exchange");
+
+  function begin(request: FastifyRequest, reply: FastifyReply, operation: string): void {
+    pending.set(request.raw.socket, reply.raw);
+    request.exchange = {
+      startedMs: performance.now(),
+      operation,
+      caller: undefined,
+      bodyBytes: 0,
+      failure: undefined,
+      sendContinue: awaitingContinue.has(request.raw)
+        ? () => {
+            awaitingContinue.delete(request.raw);
+            reply.raw.writeContinue();
+          }
+        : undefined,
+    };
+    reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": request.id });
+    metrics.started();
+  }
+
+  app.addHook("onRequest", async (request, reply) => {
+    const route = (request.routeOptions.config as { route?: Route }).route;
+    begin(request, reply, route?.operationId ?? request.routeOptions.url ?? "unmatched");
+    if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) throw new Problem("malformed_request");
+    if (!request.url.startsWith("/api/")) return;
+    if (closing.signal.aborted) throw new Problem("shutting_down");
+    admit(perAddress, addressName(request.ip));
+    if (request.headers["caigunn-access-token"] !== undefined) throw new Problem("invalid_access_token");
+    if (route?.auth !== "api-key") return;
+    const key = request.headers["api-key"];
+    if (typeof key !== "string" || key === "") throw new Problem("missing_api_key");
+    const caller = await ports.authenticate(key);
+    if (!caller) throw new Problem("invalid_api_key");
+    request.exchange.caller = caller;
+    admit(perKey, caller.keyId);
+  });
+
+  app.addHook("onSend", async (request, reply) => {
+    // A client that still waits for `100 Continue` may or may not send its body now: what follows could not be told apart.
+    if (closing.signal.aborted || awaitingContinue.has(request.raw)) reply.header("connection", "close");
+  });
+
+  app.addHook("onResponse", async (request, reply) => {
+    const { exchange } = request;
+    budget.release(exchange.bodyBytes);
+    exchange.bodyBytes = 0;
+    limitLingering(request.raw, lingerMs);
+    const status = reply.raw.writableFinished ? String(reply.raw.statusCode) : "aborted";
+    const ms = performance.now() - exchange.startedMs;
+    metrics.ended(exchange.operation, status, ms / 1000);
+    const line = {
+      method: request.method,
+      route: request.routeOptions.url ?? "unmatched",
+      status,
+      ms: Math.round(ms * 10) / 10,
+      request_id: request.id,
+      key_id: exchange.caller?.keyId,
+    };
+    if (exchange.failure === undefined) log.info(line, "request");
+    else log.error({ ...line, err: errorFacts(exchange.failure) }, "request failed");
+  });
+
+  function problemOf(error: unknown, request: FastifyRequest): Problem {
+    const problem = toProblem(error, ports.explainError);
+    if (problem.status >= 500) request.exchange.failure = problem.cause ?? problem;
+    return problem;
+  }
+
+  function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = problemOf(error, request);
+    reply
+      .code(problem.status)
+      .headers(errorHeaders(problem))
+      .header("content-type", "application/json; charset=utf-8")
+      .send(errorBody(problem, request.id));
+  }
+
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.methodsOf(request.url.split("?", 1)[0] ?? "");
+    if (allowed.length === 0) throw new Problem("not_found");
+    reply.header("allow", allowed.join(", "));
+    throw new Problem("method_not_allowed");
+  });
+
+  const context = {
+    idempotency: ports.idempotency,
+    config,
+    budget,
+    closing: closing.signal,
+    stop: stop.signal,
+    toProblem: problemOf,
+  };
+  for (const route of table) {
+    const command = (ports.commands as Readonly<Record<string, AnyCommand<C, Db>>>)[route.operationId];
+    if (!command) throw new Error(`no command for ${route.operationId}`);
+    const handler = operationHandler(route, command, context);
+    for (const path of allPaths(route)) {
+      methods.add(path, route.method);
+      app.route({ method: route.method, url: routerPath(path), config: { route }, handler });
+    }
+  }
+  servePublicPages(app, methods, table, ports);
+
+  return {
+    async listen() {
+      await app.listen({ host: config.host, port: config.port });
+      const { port } = app.server.address() as AddressInfo;
+      return { url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}` };
+    },
+    async close({ graceMs = 10_000 } = {}) {
+      closing.abort();
+      // A connection becomes idle only when its reply is out.
+      const idle = setInterval(() => app.server.closeIdleConnections(), 100);
+      const cut = setTimeout(() => {
+        stop.abort();
+        app.server.closeAllConnections();
+      }, graceMs);
+      try {
+        await app.close();
+      } finally {
+        clearInterval(idle);
+        clearTimeout(cut);
+        metrics.close();
+      }
+    },
+  };
+}
+
+/** Throws `rate_limited` where the name has no request left. */
+function admit(limit: RateLimit, name: string): void {
+  const retryAfterSeconds = limit.take(name, performance.now());
+  if (retryAfterSeconds > 0) throw new Problem("rate_limited", undefined, { retryAfterSeconds });
+}
+
+/** What Node would answer by itself, or not at all. */
+function answerOddities(app: FastifyInstance, awaitingContinue: WeakSet<IncomingMessage>): void {
+  // `100 Continue` is sent when the body is wanted, not before the key has been looked at.
+  app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    awaitingContinue.add(request);
+    app.server.emit("request", request, response);
+  });
+  app.server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    refuseOnSocket(response.socket as Socket, new Problem("unsupported_expectation"), randomUUID(), response);
+  });
+  app.server.on("connect", (_request: IncomingMessage, socket: Socket) => {
+    refuseOnSocket(socket, new Problem("malformed_request"), randomUUID(), undefined);
+  });
+}

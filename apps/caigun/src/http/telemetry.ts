@@ -1,0 +1,65 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Gauge, Histogram, type Registry } from "prom-client";
+
+/** From a cached answer to a slow engine. */
+const bucketsSeconds = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+const lagResolutionMs = 20;
+
+export interface HttpMetrics {
+  /** A request came in. */
+  started(): void;
+  /** It was replied to, or its client hung up. Operations and statuses are few; ids and texts never become labels. */
+  ended(operation: string, status: string, seconds: number): void;
+  close(): void;
+}
+
+export function httpMetrics(registry: Registry): HttpMetrics {
+  const durations = new Histogram({
+    name: "caigun_http_request_duration_seconds",
+    help: "From a request's headers to the end of its reply, by operation and status.",
+    labelNames: ["operation", "status"],
+    buckets: bucketsSeconds,
+    registers: [registry],
+  });
+  const inFlight = new Gauge({
+    name: "caigun_http_requests_in_flight",
+    help: "Requests that are being worked on.",
+    registers: [registry],
+  });
+  // Node measures from one tick of its timer to the next, so that a loop that is never late shows the resolution.
+  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
+  delay.enable();
+  new Gauge({
+    name: "caigun_event_loop_lag_seconds",
+    help: "How late the event loop was since the last scrape, by quantile.",
+    labelNames: ["quantile"],
+    registers: [registry],
+    collect() {
+      for (const [quantile, percentile] of [
+        ["0.5", 50],
+        ["0.99", 99],
+        ["1", 100],
+      ] as const) {
+        this.set({ quantile }, Math.max(0, delay.percentile(percentile) / 1e9 - lagResolutionMs / 1e3));
+      }
+      delay.reset();
+    },
+  });
+  return {
+    started: () => inFlight.inc(),
+    ended: (operation, status, seconds) => {
+      inFlight.dec();
+      durations.observe({ operation, status }, seconds);
+    },
+    close: () => delay.disable(),
+  };
+}
+
+/** What may be logged about an unexpected error: never the rows or parameters that drivers hang onto theirs. */
+export function errorFacts(error: unknown): { name: string; message: string; code?: unknown; stack?: string } {
+  if (!(error instanceof Error)) return { name: "thrown", message: String(error) };
+  const { name, message, stack } = error;
+  const code = "code" in error ? error.code : undefined;
+  return { name, message, ...(code === undefined ? {} : { code }), ...(stack === undefined ? {} : { stack }) };
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
+
+/** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
+export type RunningCaigun = {
+  url: string;
+  /** Of the first chatbot; there on the home's first start. */
+  apiKey: string;
+  home: string;
+  process: ChildProcess;
+  /** What it has logged so far, line by line. */
+  log: string[];
+  /** Sends a call with the key; `apiKey: null` sends none. */
+  call(path: string, options?: CallOptions): Promise<Response>;
+  /** Ends it as Ctrl-C would, and waits until it has; the home stays. */
+  stop(): Promise<void>;
+  /** Ends it and removes its home. */
+  remove(): Promise<void>;
+};
+
+export type CallOptions = Omit<RequestInit, "headers"> & {
+  headers?: Record<string, string>;
+  apiKey?: string | null;
+  /** Sent as JSON. */
+  json?: unknown;
+};
+
+export async function makeHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "caigun-home-"));
+  // As root the database runs as another user, who has to pass through.
+  if (process.getuid?.() === 0) await chmod(home, 0o711);
+  return home;
+}
+
+/** Starts a server, in a new home unless one is given, and waits until it is ready. */
+export async function startCaigun({
+  home,
+  env = {},
+}: {
+  home?: string;
+  env?: Record<string, string>;
+} = {}): Promise<RunningCaigun> {
+  const folder = home ?? (await makeHome());
+  const child = spawn(process.execPath, [program, "serve"], {
+    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: folder, PORT: "0", CAIGUN_RATE_LIMIT_PER_MINUTE: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  const exited = once(child, "exit");
+  let url: string | undefined;
+  let apiKey = "";
+  const greeting = createInterface({ input: child.stdout });
+  const ready = new Promise<void>((resolve, reject) => {
+    greeting.on("line", (line) => {
+      url ??= /running at (\S+)/.exec(line)?.[1];
+      apiKey ||= /API key +(\S+)/.exec(line)?.[1] ?? "";
+      // The last line of the greeting is empty, and so is its first.
+      if (url && line === "") resolve();
+    });
+    exited.then(([code, signal]) => reject(new Error(`The server ended (${code ?? signal}):\n${log.join("\n")}`)));
+  });
+  await ready;
+
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await exited;
+  };
+  return {
+    url: url!,
+    apiKey,
+    home: folder,
+    process: child,
+    log,
+    call(path, { apiKey: key = apiKey, headers, json, ...options } = {}) {
+      return fetch(new URL(path, url), {
+        ...options,
+        headers: {
+          ...(key === null ? {} : { "api-key": key }),
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      });
+    },
+    stop,
+    async remove() {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Follows a training by its event stream to its end, and returns the model as it then is. */
+export async function trained(
+  caigun: RunningCaigun,
+  { id, event_id }: { id: string; event_id: string },
+  apiKey = caigun.apiKey,
+) {
+  const stream = await caigun.call(`/api/external/chatbot/events/${event_id}/stream`, {
+    apiKey,
+    headers: { accept: "text/event-stream" },
+  });
+  await stream.text();
+  return (await caigun.call(`/api/external/chatbot/models/${id}`, { apiKey })).json() as Promise<
+    Record<string, unknown>
+  >;
+}
