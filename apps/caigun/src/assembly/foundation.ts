@@ -34,7 +34,7 @@ export function openDatabase(url: string, log: Logger): Store {
 export async function openFoundation(store: Store, folder: string, config: Config, log: Logger): Promise<Foundation> {
   const blobs = await openFolderBlobs(config.blobFolder ?? join(folder, "blobs"));
   const changes = await openEventChanges(store);
-  const jobs = await openJobs(store, { log });
+  const jobs = await openJobs(store, { log, alone });
   return { store, blobs, changes, jobs };
 }
 

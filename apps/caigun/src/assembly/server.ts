@@ -51,11 +51,13 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const sealingKey = config.encryptionKey ?? (await home.secret("encryption-key"));
   if (!(await rememberSecretFingerprint(store.db, secretFingerprint(sealingKey)))) throw new WrongEncryptionKey();
 
-  const foundation = await openFoundation(store, home.folder, config, log);
+  // A database and blobs of this home's own: whoever else used them is gone with the home's last holder.
+  const alone = !config.databaseUrl && !config.blobFolder;
+  const foundation = await openFoundation(store, home.folder, config, log, { alone });
   opened.defer(() => foundation.changes.close());
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
   const { blobs } = foundation;
-  await putInOrder({ store, blobs, log }, { isAlone: !config.databaseUrl && !config.blobFolder });
+  await putInOrder({ store, blobs, log }, { alone });
 
   const answering = new Answering({
     children: config.answeringProcesses,

@@ -22,7 +22,7 @@ export async function openWorker(config: Config, log: Logger): Promise<{ close()
   await using opened = new AsyncDisposableStack();
   const store = openDatabase(databaseUrl, log);
   opened.defer(() => store.close());
-  const foundation = await openFoundation(store, config.home, config, log);
+  const foundation = await openFoundation(store, config.home, config, log, { alone: false });
   opened.defer(() => foundation.changes.close());
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
   const workFolder = await openWorkFolder(join(config.home, "work"));

@@ -35,20 +35,23 @@ export async function once<C extends Caller, Db>(
     const beginning = await port.begin(caller, key, fingerprint);
     if (beginning.state === "mismatch") throw new Problem("idempotency_key_reused");
     if (beginning.state === "done") return { reply: beginning, replayed: true };
-    if (beginning.state === "new") break;
+    if (beginning.state === "new") return { reply: await runClaimed(beginning.claim), replayed: false };
     await port.wait(caller, key, signal);
     signal.throwIfAborted();
   }
-  try {
-    let recorded = false;
-    const reply = await run(async (db, stored) => {
-      await port.finish(caller, key, stored, db);
-      recorded = true;
-    });
-    if (!recorded) await port.finish(caller, key, reply);
-    return { reply, replayed: false };
-  } catch (error) {
-    await port.abandon(caller, key);
-    throw error;
+
+  async function runClaimed(claim: number): Promise<StoredReply> {
+    try {
+      let recorded = false;
+      const reply = await run(async (db, stored) => {
+        await port.finish(caller, key, claim, stored, db);
+        recorded = true;
+      });
+      if (!recorded) await port.finish(caller, key, claim, reply);
+      return reply;
+    } catch (error) {
+      await port.abandon(caller, key, claim);
+      throw error;
+    }
   }
 }

@@ -46,15 +46,19 @@ export interface StoredReply {
   readonly contentType: string;
 }
 
-export type Beginning = { readonly state: "new" | "running" | "mismatch" } | ({ readonly state: "done" } & StoredReply);
+/** `claim` tells this request apart from a later one that takes the key over because this one did not end in time. */
+export type Beginning =
+  | { readonly state: "new"; readonly claim: number }
+  | { readonly state: "running" | "mismatch" }
+  | ({ readonly state: "done" } & StoredReply);
 
 /** Remembers replies by the owner and the caller's Idempotency-Key. `fingerprint` stands for the operation and its input. */
 export interface IdempotencyPort<C extends Caller, Db> {
   begin(caller: C, key: string, fingerprint: string): Promise<Beginning>;
   /** Keeps a success. With `db`, as a part of that transaction. */
-  finish(caller: C, key: string, reply: StoredReply, db?: Db): Promise<void>;
+  finish(caller: C, key: string, claim: number, reply: StoredReply, db?: Db): Promise<void>;
   /** The request failed: the key can be used again. Leaves alone a reply that is kept already, whose transaction was committed. */
-  abandon(caller: C, key: string): Promise<void>;
+  abandon(caller: C, key: string, claim: number): Promise<void>;
   /** Resolves when a running request may have ended, or after a short while; the caller then begins again. Rejects on abort. */
   wait(caller: C, key: string, signal: AbortSignal): Promise<void>;
 }

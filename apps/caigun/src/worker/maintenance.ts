@@ -12,10 +12,10 @@ const SWEEP_GRACE_MS = 2 * 3_600_000;
 type Tools = { store: Store; blobs: BlobStore; log: Logger };
 
 /** What a start puts right: jobs past their deadline end, and bytes that nothing refers to go. */
-export async function putInOrder({ store, blobs, log }: Tools, { isAlone }: { isAlone: boolean }): Promise<void> {
+export async function putInOrder({ store, blobs, log }: Tools, { alone }: { alone: boolean }): Promise<void> {
   const expired = await expireOverdue(store.db, new Date());
   // Alone on this store, nobody else can be between storing bytes and committing their row.
-  const swept = await blobs.sweep(await referencedDigests(store.db), isAlone ? 0 : SWEEP_GRACE_MS);
+  const swept = await blobs.sweep(await referencedDigests(store.db), alone ? 0 : SWEEP_GRACE_MS);
   if (expired.length > 0 || swept.removed > 0) log.info({ expired: expired.length, swept }, "put in order at start");
 }
 

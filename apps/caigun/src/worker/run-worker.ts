@@ -1,7 +1,30 @@
-import type { Jobs } from "../jobs/index.ts";
+import type { GivenUp, Job, Jobs } from "../jobs/index.ts";
+import { failTraining, findEvent } from "../store/index.ts";
 import { type TrainingTools, trainModel } from "./train-model.ts";
 
 /** Takes queued trainings until the jobs are stopped. `concurrency`: how many run at a time. */
 export function runWorker(jobs: Jobs, tools: TrainingTools, { concurrency }: { concurrency: number }): Promise<void> {
-  return jobs.work("training", { concurrency, onJob: (job, signal) => trainModel(tools, job, signal) });
+  return jobs.work("training", {
+    concurrency,
+    onJob: (job, signal) => trainModel(tools, job, signal),
+    onGivenUp: (job, why) => tellGivenUp(tools, job, why),
+  });
+}
+
+/** The end of a training that nobody will try again; one that has ended otherwise keeps that end. */
+async function tellGivenUp({ store, log }: TrainingTools, { chatbotId, eventId }: Job, why: GivenUp): Promise<void> {
+  const event = await findEvent(store.db, chatbotId, eventId);
+  if (!event || event.endedAt) return;
+  if (why.reason === "error") log.error({ eventId, err: why.error }, "training ended by a fault");
+  const [cause, fix] =
+    why.reason === "error"
+      ? [
+          "A fault in CaiGun ended the training.",
+          "Train again; if it fails again, report the server's log of this moment.",
+        ]
+      : [
+          "The training was begun several times, and each time its process or its machine stopped.",
+          "Give the machine more memory, or train on a smaller text.",
+        ];
+  await failTraining(store.db, chatbotId, eventId, null, { stage: event.stage, cause, fix });
 }
