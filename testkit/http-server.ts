@@ -136,13 +136,13 @@ export class MemoryIdempotency implements IdempotencyPort<Caller, undefined> {
     const known = this.#known.get(name);
     if (!known) {
       this.#known.set(name, { fingerprint, reply: undefined });
-      return { state: "new" };
+      return { state: "new", claim: 1 };
     }
     if (known.fingerprint !== fingerprint) return { state: "mismatch" };
     return known.reply ? { state: "done", ...known.reply } : { state: "running" };
   }
 
-  async finish(caller: Caller, key: string, reply: StoredReply): Promise<void> {
+  async finish(caller: Caller, key: string, _claim: number, reply: StoredReply): Promise<void> {
     const known = this.#known.get(`${caller.chatbotId} ${key}`);
     if (known) known.reply = reply;
   }

@@ -31,7 +31,14 @@ export function openDatabase(url: string, log: Logger): Store {
   });
 }
 
-export async function openFoundation(store: Store, folder: string, config: Config, log: Logger): Promise<Foundation> {
+/** `alone`: no other process works on this database, so what looks held was left by one that is gone. */
+export async function openFoundation(
+  store: Store,
+  folder: string,
+  config: Config,
+  log: Logger,
+  { alone }: { alone: boolean },
+): Promise<Foundation> {
   const blobs = await openFolderBlobs(config.blobFolder ?? join(folder, "blobs"));
   const changes = await openEventChanges(store);
   const jobs = await openJobs(store, { log, alone });
