@@ -163,7 +163,15 @@ class IndexWriter {
     const { kind, heading = null, question = null } = passage;
     const source = encodeSource(text.slice(start, end));
     this.#insertPassage.run(
-      ordinal, document, counter.at(start), counter.at(end), kind, heading, question, source, contents,
+      ordinal,
+      document,
+      counter.at(start),
+      counter.at(end),
+      kind,
+      heading,
+      question,
+      source,
+      contents,
     );
     this.#insertWords.run(ordinal, leadWords.join(" "), bodyWords.map((word) => word.term).join(" "));
   }

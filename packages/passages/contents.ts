@@ -1,4 +1,4 @@
-import { VarintReader, VarintWriter } from "./varints.ts";
+import { VarintReader, type VarintWriter } from "./varints.ts";
 
 /** UTF-16 offsets in the passage's text; the ids of its distinct terms, ascending. */
 export interface Sentence {

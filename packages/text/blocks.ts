@@ -1,5 +1,5 @@
-import { columns } from "./scripts.ts";
 import { asks, isAnswer, isQuestion } from "./question-marks.ts";
+import { columns } from "./scripts.ts";
 
 export type BlockKind = "prose" | "list" | "table" | "heading" | "question" | "answer";
 
@@ -16,9 +16,11 @@ interface Line {
   text: string;
 }
 
-const LIST_ITEM = /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+const LIST_ITEM =
+  /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
 const TABLE_ROW = /\t.*\S|\|.*\||^\s*\|/u;
-const MARKED_HEADING = /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
+const MARKED_HEADING =
+  /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
 const UNDERLINE = /^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$/;
 const SENTENCE_END = /[.。!?;:,，、；：…]["'”’」』)）]*\s*$/u;
 const HEADING_COLUMNS = 80;

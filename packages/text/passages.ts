@@ -53,7 +53,13 @@ export function cutPassages(text: string): Passage[] {
       continue;
     }
     const kind = block.kind === "list" || block.kind === "table" ? block.kind : "prose";
-    addPassages(found, text, { start, end: block.end, kind, answerStart: block.start, ...(heading ? { heading } : {}) });
+    addPassages(found, text, {
+      start,
+      end: block.end,
+      kind,
+      answerStart: block.start,
+      ...(heading ? { heading } : {}),
+    });
   }
   return found.map((passage) => trimmed(text, passage));
 }
@@ -63,9 +69,7 @@ function firstLine(text: string, block: Block): string {
 }
 
 function headingText(text: string): string {
-  return text
-    .split("\n", 1)[0]!
-    .replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
+  return text.split("\n", 1)[0]!.replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
 }
 
 /** The index of the last block of the answer that begins at `first`: up to the next question or heading. */
@@ -92,7 +96,8 @@ function questionPassage(text: string, start: number, question: Block, last: Blo
     start,
     end: last.end,
     kind: last === question ? "prose" : "qa",
-    answerStart: last === question ? question.start : answerFrom + lead + markLength(answer.trimStart().split("\n", 1)[0]!),
+    answerStart:
+      last === question ? question.start : answerFrom + lead + markLength(answer.trimStart().split("\n", 1)[0]!),
     question: headingText(asked.slice(markLength(asked))).trim(),
     ...(heading ? { heading } : {}),
   };
@@ -134,5 +139,10 @@ function addPassages(found: Passage[], text: string, passage: Passage): void {
 function trimmed(text: string, passage: Passage): Passage {
   const slice = text.slice(passage.start, passage.end);
   const start = passage.start + (slice.length - slice.trimStart().length);
-  return { ...passage, start, end: passage.start + slice.trimEnd().length, answerStart: Math.max(start, passage.answerStart) };
+  return {
+    ...passage,
+    start,
+    end: passage.start + slice.trimEnd().length,
+    answerStart: Math.max(start, passage.answerStart),
+  };
 }
