@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { detectLanguage, normalise, words } from "@caigun/text";
+import { detectLanguage, normalise, type Word, words } from "@caigun/text";
 import type { DocumentSummary, IndexSummary } from "./build.ts";
 import { decodeContents, type Sentence } from "./contents.ts";
 import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable } from "./format.ts";
@@ -8,9 +8,13 @@ import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable } from "./f
 /** A term of the question; its id is -1 where no passage holds it. */
 export interface QueryTerm {
   id: number;
-  /** Inverse document frequency, natural logarithm: how much the term tells one passage from another. */
+  /**
+   * Inverse document frequency, natural logarithm: how much the term tells one passage from another. A term that no
+   * passage holds counts as if one did: a rare word says no more by being absent.
+   */
   idf: number;
   common: boolean;
+  numeric: boolean;
 }
 
 export interface Query {
@@ -53,6 +57,7 @@ const KEPT_FREQUENT_TERMS = 3;
 const LONGEST_QUESTION = 2000;
 // How much more a word in a heading or in a passage's question counts.
 const LEAD_WEIGHT = 1.5;
+const NUMERIC = /\p{Nd}/u;
 
 /** Opens an index read-only. Throws IndexUnusable for a file that is none, is damaged, or is of another version. */
 export function openIndex(path: string): PassageIndex {
@@ -154,23 +159,27 @@ export class PassageIndex {
 
   #parse(text: string): { query: Query; match: string } {
     const language = detectLanguage(text, this.#languages);
-    const terms: (QueryTerm & { text: string; passages: number })[] = [];
-    const seen = new Set<string>();
+    const found = new Map<string, Word>();
     for (const word of words(text, language)) {
-      if (seen.has(word.term)) continue;
-      seen.add(word.term);
-      const row = this.#findTerm.get(word.term);
-      const passages = Number(row?.passages ?? 0);
-      const idf = Math.log(1 + (this.#passages - passages + 0.5) / (passages + 0.5));
-      terms.push({ id: Number(row?.id ?? -1), idf, common: word.common, text: word.term, passages });
+      const known = found.get(word.term);
+      if (!known || (known.part && !word.part)) found.set(word.term, word);
     }
+    const terms = [...found.values()].map(({ term, common, part }) => {
+      const row = this.#findTerm.get(term);
+      const passages = Number(row?.passages ?? 0);
+      const holding = Math.max(1, passages);
+      const idf = Math.log(1 + (this.#passages - holding + 0.5) / (holding + 0.5));
+      return { id: Number(row?.id ?? -1), idf, common, numeric: NUMERIC.test(term), part, term, passages };
+    });
     const held = terms.filter((term) => term.id >= 0).sort((a, b) => a.passages - b.passages);
     const most = this.#passages < SMALL_INDEX_PASSAGES ? this.#passages : this.#passages * FREQUENT_SHARE;
     const rare = held.filter((term) => term.passages <= most);
     const matched = rare.length > 0 ? rare : held.slice(0, KEPT_FREQUENT_TERMS);
     return {
-      query: { terms: terms.map(({ id, idf, common }) => ({ id, idf, common })) },
-      match: matched.map((term) => `"${term.text}"`).join(" OR "),
+      query: {
+        terms: terms.filter((term) => !term.part).map(({ id, idf, common, numeric }) => ({ id, idf, common, numeric })),
+      },
+      match: matched.map(({ term }) => `"${term}"`).join(" OR "),
     };
   }
 

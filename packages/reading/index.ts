@@ -1,1 +1,5 @@
-export {};
+export { type ConfidenceWeights, confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
+export type { Evidence, EvidencePassage, EvidenceTerm } from "./evidence.ts";
+export { type Candidate, rankCandidates } from "./ranking.ts";
+export { type Citation, type Quotation, type Reading, type ReadingOptions, read } from "./read.ts";
+export { refusalFor } from "./refusals.ts";

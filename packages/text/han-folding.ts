@@ -22,3 +22,8 @@ function loadCharacters(): Map<string, string> {
   }
   return characters;
 }
+
+/** Whether a text has characters that Simplified Chinese writes otherwise. */
+export function isTraditional(text: string): boolean {
+  return foldHan(text) !== text;
+}

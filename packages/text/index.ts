@@ -1,3 +1,4 @@
+export { isTraditional } from "./han-folding.ts";
 export { detectLanguage } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";

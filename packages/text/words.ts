@@ -11,6 +11,8 @@ export interface Word {
   end: number;
   /** A word that says little in this language, such as "the" or "what". */
   common: boolean;
+  /** A piece of a longer word or pair at the same place: helps to find a passage, but adds nothing to how much matched. */
+  part: boolean;
 }
 
 // A run of a script without spaces, or a word of letters, marks and digits, with inner apostrophes ("don't").
@@ -55,36 +57,56 @@ function addSpaced(
     start,
     end: start + word.length,
     common: common.has(bare) || common.has(lower),
+    part: false,
   });
   if (HANGUL.test(word)) {
     for (let index = 0; index + 1 < word.length; index++) {
-      found.push({ term: word.slice(index, index + 2), start: start + index, end: start + index + 2, common: false });
+      found.push({
+        term: word.slice(index, index + 2),
+        start: start + index,
+        end: start + index + 2,
+        common: false,
+        part: false,
+      });
     }
   }
 }
 
 function addSpaceless(found: Word[], run: string, start: number, language: string, common: ReadonlySet<string>): void {
   const folded = HAN.test(run) ? foldHan(run) : run;
-  const taken = new Set<number>();
+  const pieces: Word[] = [];
+  const pairs = pairsOf(folded);
+  const add = (from: number, to: number) => {
+    const term = folded.slice(from, to);
+    pieces.push({ term, start: start + from, end: start + to, common: common.has(term), part: false });
+  };
   for (const { segment, index, isWordLike } of segmenterFor(language).segment(folded)) {
     if (!isWordLike) continue;
-    found.push({
-      term: segment,
-      start: start + index,
-      end: start + index + segment.length,
-      common: common.has(segment),
-    });
-    if (segment.length === 2) taken.add(index);
+    add(index, index + segment.length);
+    if (pairs.get(index) === index + segment.length) pairs.delete(index);
   }
-  if (folded.length < 2 || !BIGRAM_SCRIPT.test(folded)) return;
-  for (let index = 0; index < folded.length - 1; ) {
-    const width = widthAt(folded, index);
-    const end = index + width + (index + width < folded.length ? widthAt(folded, index + width) : 0);
-    if (end > index + width && !taken.has(index)) {
-      found.push({ term: folded.slice(index, end), start: start + index, end: start + end, common: false });
-    }
+  for (const [from, to] of pairs) add(from, to);
+  pieces.sort((a, b) => a.start - b.start || b.end - a.end);
+  let reached = -1;
+  for (const piece of pieces) {
+    piece.part = piece.end <= reached;
+    reached = Math.max(reached, piece.end);
+    found.push(piece);
+  }
+}
+
+/** The pairs of neighbouring characters of a run in Han and Kana: their start and end. */
+function pairsOf(run: string): Map<number, number> {
+  const pairs = new Map<number, number>();
+  if (!BIGRAM_SCRIPT.test(run)) return pairs;
+  let previous = -1;
+  for (let index = 0; index < run.length; ) {
+    const width = widthAt(run, index);
+    if (previous >= 0) pairs.set(previous, index + width);
+    previous = index;
     index += width;
   }
+  return pairs;
 }
 
 function widthAt(text: string, index: number): number {

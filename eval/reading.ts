@@ -1,0 +1,58 @@
+/**
+ * node eval/reading.ts FILE...: the quality of search and reading on files in SQuAD's format, without the server
+ * between. For the figures of the product as people use it, ask over HTTP.
+ */
+import { basename } from "node:path";
+import { read } from "@caigun/reading";
+import { type Asked, askHalves, askOwn } from "./direct.ts";
+import { areaUnderCurve, containsGold, shareBelow, thresholdAt } from "./measures.ts";
+import { readSquad, type SquadFile } from "./squad.ts";
+
+const FALSE_REFUSALS = 0.05;
+
+function percent(share: number): string {
+  return (100 * share).toFixed(1).padStart(5);
+}
+
+function report(file: SquadFile): string[] {
+  const own = askOwn(file);
+  const readings = own.map(({ question, found }) => read(question.question, found));
+  const share = (holds: (asked: Asked, at: number) => boolean) => own.filter(holds).length / own.length;
+  const contains = (text: string, at: number) => containsGold(text, own[at]!.question.answers);
+  const holdsParagraph = (asked: Asked, passages: number) => {
+    const paragraph = file.articles[asked.question.article]!.paragraphs[asked.question.paragraph]!;
+    return asked.found.passages
+      .slice(0, passages)
+      .some(({ text }) => paragraph.includes(text) || text.includes(paragraph));
+  };
+  const halves = askHalves(file);
+  const confidences = (foreign: boolean) =>
+    halves
+      .filter((asked) => asked.isForeign === foreign)
+      .map(({ question, found }) => read(question.question, found).confidence);
+  const answerable = confidences(false);
+  const foreign = confidences(true);
+  const refusedAt = (confidence: number) => percent(shareBelow(foreign, confidence));
+  const answered = (asked: Asked) => read(asked.question.question, asked.found).answered;
+  const answeredShare = (isForeign: boolean) => {
+    const those = halves.filter((asked) => asked.isForeign === isForeign);
+    return percent(those.filter(answered).length / those.length);
+  };
+  const sentenceLengths = readings.map((reading) => reading.candidate.citations[0]?.quote.length ?? 0);
+  const meanLength = sentenceLengths.reduce((sum, length) => sum + length, 0) / sentenceLengths.length;
+  return [
+    `${own.length} questions`,
+    `passage 1 / 5: ${percent(share((asked) => holdsParagraph(asked, 1)))} / ${percent(share((asked) => holdsParagraph(asked, 5)))} %`,
+    `candidate contains the answer in one / two sentences: ${percent(
+      share((_, at) => contains(readings[at]!.candidate.citations[0]?.quote ?? "", at)),
+    )} / ${percent(share((_, at) => contains(readings[at]!.candidate.text, at)))} %`,
+    `reply as sent contains it: ${percent(share((_, at) => contains(readings[at]!.text, at)))} %, mean length of its sentence ${meanLength.toFixed(0)}`,
+    `foreign questions refused at 5 % false refusals: ${refusedAt(thresholdAt(answerable, FALSE_REFUSALS))} %, AUC ${areaUnderCurve(answerable, foreign).toFixed(3)}`,
+    `at the fitted threshold: own answered ${answeredShare(false)} %, foreign answered ${answeredShare(true)} %`,
+  ];
+}
+
+for (const path of process.argv.slice(2)) {
+  console.log(basename(path));
+  for (const line of report(readSquad(path))) console.log(`  ${line}`);
+}

@@ -1,0 +1,82 @@
+import { codePointCount } from "@caigun/text";
+import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
+import type { Evidence } from "./evidence.ts";
+import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
+import { refusalFor } from "./refusals.ts";
+
+/** Where a sentence of the reply stands: code points of the document as sent; the quote is exactly that slice. */
+export interface Citation {
+  documentId: string;
+  title: string;
+  start: number;
+  end: number;
+  quote: string;
+}
+
+export interface Quotation {
+  text: string;
+  citations: Citation[];
+}
+
+export interface Reading extends Quotation {
+  answered: boolean;
+  /** The probability (0..1) that the text holds the answer. */
+  confidence: number;
+  /** Up to two sentences, the best one first, each with its citation, whether refused or not. */
+  candidate: Quotation;
+  /** The passages that were read, best first; offsets in code points of the document as sent. */
+  passages: { documentId: string; start: number; end: number; score: number }[];
+}
+
+export interface ReadingOptions {
+  /** How many sentences of the candidate the reply has at most; 1 where it is left out. */
+  maxSentences?: 1 | 2;
+  strictness?: Strictness;
+  /** Instead of strictness: the confidence below which to refuse. */
+  threshold?: number;
+}
+
+const SHOWN_PASSAGES = 5;
+const NO_SPACE_AFTER = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]$/u;
+
+/** Answers a question from the passages that a search found, by quoting, or refuses. */
+export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
+  const ranked = rankCandidates(evidence);
+  const [first, ...others] = ranked;
+  const second = first && bestSecond(first, others, evidence);
+  const chosen = [first, second].filter((candidate) => candidate !== undefined);
+  const confidence = confidenceOf(first);
+  const answered =
+    confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal")) && first !== undefined;
+  return {
+    answered,
+    confidence,
+    ...(answered ? quote(chosen.slice(0, options.maxSentences ?? 1)) : { text: refusalFor(question), citations: [] }),
+    candidate: quote(chosen),
+    passages: evidence.passages
+      .slice(0, SHOWN_PASSAGES)
+      .map(({ documentId, start, end, score }) => ({ documentId, start, end, score })),
+  };
+}
+
+function quote(candidates: Candidate[]): Quotation {
+  const citations = candidates.map(cite);
+  let text = "";
+  for (const citation of citations) {
+    const sentence = citation.quote.replace(/\s+/gu, " ").trim();
+    text += text === "" || NO_SPACE_AFTER.test(text) ? sentence : ` ${sentence}`;
+  }
+  return { text, citations };
+}
+
+function cite({ passage, start, end }: Candidate): Citation {
+  const quote = passage.text.slice(start, end);
+  const from = passage.start + codePointCount(passage.text.slice(0, start));
+  return {
+    documentId: passage.documentId,
+    title: passage.title,
+    start: from,
+    end: from + codePointCount(quote),
+    quote,
+  };
+}
