@@ -1,1 +1,6 @@
-export {};
+export * from "./conversations.ts";
+export * from "./fields.ts";
+export * from "./models.ts";
+export * from "./openapi.ts";
+export * from "./problems.ts";
+export * from "./routes.ts";
