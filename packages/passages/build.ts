@@ -38,6 +38,14 @@ export interface IndexSummary {
   documents: DocumentSummary[];
 }
 
+/** The steps that a document passes; with several documents, each passes all of them in turn. */
+export type BuildStage = "text" | "passages" | "index";
+export interface BuildProgress {
+  stage: BuildStage;
+  /** Of the stage's work on all documents, 0..1. */
+  fraction: number;
+}
+
 const PROGRESS_EVERY_PASSAGES = 256;
 
 /**
@@ -47,7 +55,7 @@ const PROGRESS_EVERY_PASSAGES = 256;
 export function buildIndex(
   path: string,
   documents: readonly SourceDocument[],
-  options: { onProgress?: (fraction: number) => void } = {},
+  options: { onProgress?: (progress: BuildProgress) => void } = {},
 ): IndexSummary {
   const db = new DatabaseSync(path);
   try {
@@ -73,7 +81,7 @@ interface Term {
 
 class IndexWriter {
   readonly #documents: readonly SourceDocument[];
-  readonly #onProgress: (fraction: number) => void;
+  readonly #onProgress: (progress: BuildProgress) => void;
   readonly #db: DatabaseSync;
   readonly #terms = new Map<string, Term>();
   readonly #varints = new VarintWriter();
@@ -82,7 +90,7 @@ class IndexWriter {
   readonly #insertDocument;
   #passages = 0;
 
-  constructor(db: DatabaseSync, documents: readonly SourceDocument[], onProgress: (fraction: number) => void) {
+  constructor(db: DatabaseSync, documents: readonly SourceDocument[], onProgress: (progress: BuildProgress) => void) {
     this.#db = db;
     this.#documents = documents;
     this.#onProgress = onProgress;
@@ -95,25 +103,35 @@ class IndexWriter {
     const total = this.#documents.reduce((sum, document) => sum + document.text.length, 0) || 1;
     let before = 0;
     const summaries = this.#documents.map((document, number) => {
-      const summary = this.#addDocument(document, number, (done) => this.#onProgress((0.9 * (before + done)) / total));
+      const summary = this.#addDocument(document, number, (stage, done) =>
+        this.#onProgress({ stage, fraction: (0.9 * (before + done)) / total }),
+      );
       before += document.text.length;
       return summary;
     });
     this.#writeTerms();
-    this.#onProgress(0.95);
+    this.#onProgress({ stage: "index", fraction: 0.95 });
     this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
-    this.#onProgress(1);
+    this.#onProgress({ stage: "index", fraction: 1 });
     return summaries;
   }
 
-  #addDocument(document: SourceDocument, number: number, onDone: (units: number) => void): DocumentSummary {
+  #addDocument(
+    document: SourceDocument,
+    number: number,
+    report: (stage: BuildStage, doneUnits: number) => void,
+  ): DocumentSummary {
+    report("text", 0);
     const normal = normalise(document.text);
     const language = detectLanguage(normal.text);
     const first = this.#passages;
     const counter = new CodePointCounter(document.text);
-    for (const passage of cutPassages(normal.text)) {
+    report("passages", 0);
+    const cut = cutPassages(normal.text);
+    report("index", 0);
+    for (const passage of cut) {
       this.#addPassage(document.text, normal, passage, number, language, counter);
-      if (this.#passages % PROGRESS_EVERY_PASSAGES === 0) onDone(normal.toSource(passage.end));
+      if (this.#passages % PROGRESS_EVERY_PASSAGES === 0) report("index", normal.toSource(passage.end));
     }
     const summary: DocumentSummary = {
       id: document.id,

@@ -24,6 +24,7 @@ export interface Query {
 export interface RankedPassage {
   documentId: string;
   title: string;
+  textSha256: string;
   ordinal: number;
   /** As sent. */
   text: string;
@@ -200,6 +201,7 @@ export class PassageIndex {
     return {
       documentId: document.id,
       title: document.title,
+      textSha256: document.textSha256,
       ordinal: ordinal - document.firstPassage,
       text: decodeSource(row.source!),
       start: Number(row.start),

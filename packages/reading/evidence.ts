@@ -16,6 +16,8 @@ export interface EvidenceTerm {
 export interface EvidencePassage {
   documentId: string;
   title: string;
+  /** Of the document, as sent. */
+  textSha256: string;
   /** As sent. */
   text: string;
   /** Code points of the document as sent. */

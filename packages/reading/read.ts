@@ -8,6 +8,8 @@ import { refusalFor } from "./refusals.ts";
 export interface Citation {
   documentId: string;
   title: string;
+  /** Of the document in UTF-8, in hexadecimal. */
+  textSha256: string;
   start: number;
   end: number;
   quote: string;
@@ -75,6 +77,7 @@ function cite({ passage, start, end }: Candidate): Citation {
   return {
     documentId: passage.documentId,
     title: passage.title,
+    textSha256: passage.textSha256,
     start: from,
     end: from + codePointCount(quote),
     quote,

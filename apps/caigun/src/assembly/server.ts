@@ -153,7 +153,7 @@ function serverConfig(config: Config): ServerConfig {
   };
 }
 
-function metricsOf({ answering, jobs }: House): Registry {
+function metricsOf({ answering }: House): Registry {
   const registers = [new Registry()];
   new Gauge({
     name: "caigun_questions_waiting",
@@ -161,14 +161,6 @@ function metricsOf({ answering, jobs }: House): Registry {
     registers,
     collect() {
       this.set(answering.waiting);
-    },
-  });
-  new Gauge({
-    name: "caigun_trainings_running",
-    help: "Trainings that run in this process.",
-    registers,
-    collect() {
-      this.set(jobs.running);
     },
   });
   return registers[0]!;

@@ -37,7 +37,7 @@ export class StoreClient extends pg.Client {
   // biome-ignore lint/suspicious/noExplicitAny: the overloads are the base class's business.
   override query(config: any, values?: any, callback?: any): any {
     if (Array.isArray(config?.values)) config = { ...config, values: config.values.map(storable) };
-    if (Array.isArray(values)) {
+    if (Array.isArray(values) && values.length > 0) {
       const name = typeof config === "string" ? this.#nameOf(config) : undefined;
       if (name === undefined) return super.query(config, values.map(storable), callback);
       return super.query({ name, text: config, values: values.map(storable) }, callback);

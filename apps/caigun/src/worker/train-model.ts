@@ -1,10 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { BuildProgress } from "@caigun/passages";
 import type { Logger } from "pino";
 import { BlobDamaged, BlobMissing, type BlobStore } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
-import type { BuildProgress, DocumentFile } from "../engines/local-reader/messages.ts";
+import type { DocumentFile } from "../engines/local-reader/messages.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import { type Job, Retryable } from "../jobs/index.ts";
 import {
@@ -140,7 +141,10 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
     if (error instanceof NotOurs || stopped.signal.aborted) return;
     if (jobSignal.aborted) throw new Retryable("The worker was stopped.", { cause: error });
     const { failure, mayHeal } = explain(stage, error);
-    if (mayHeal && attempt < tools.maxAttempts) throw new Retryable(failure.cause, { cause: error });
+    if (mayHeal && attempt < tools.maxAttempts) {
+      log.warn({ eventId: job.eventId, stage, attempt, err: error }, "training is tried again");
+      throw new Retryable(failure.cause, { cause: error });
+    }
     log.warn({ eventId: job.eventId, stage, err: error }, "training failed");
     await failTraining(store.db, job.chatbotId, job.eventId, attempt, failure);
   } finally {

@@ -14,8 +14,8 @@ let openBytes = 0;
 /** The process that answers: it keeps the indexes it was asked about open. */
 serveParent((message): AskReply => {
   const { key, index, question, exclude } = message as AskRequest;
-  const passages = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return read(question, passages);
+  const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
+  return read(question, evidence);
 });
 
 function opened(key: string, path: string): PassageIndex {

@@ -1,5 +1,6 @@
+import type { BuildProgress } from "@caigun/passages";
 import { Child } from "../../children/child.ts";
-import type { BuildProgress, BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
+import type { BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
 
 export type BuilderOptions = { heapMiB: number; timeoutMs: number; signal: AbortSignal };
 

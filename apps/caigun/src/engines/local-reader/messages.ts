@@ -7,8 +7,6 @@ export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
   | { do: "probe"; index: string; documents: DocumentFile[] };
 
-export type BuildStage = "text" | "passages" | "index";
-export type BuildProgress = { stage: BuildStage; fraction: number };
 export type BuildReply = { passages: number; bytes: number };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
 
