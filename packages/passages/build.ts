@@ -38,6 +38,11 @@ export interface IndexSummary {
   documents: DocumentSummary[];
 }
 
+/** A document has no words: nothing that anyone asks could be answered from it. */
+export class NothingToIndex extends Error {
+  override name = "NothingToIndex";
+}
+
 /** The steps that a document passes; with several documents, each passes all of them in turn. */
 export type BuildStage = "text" | "passages" | "index";
 export interface BuildProgress {
@@ -50,7 +55,7 @@ const PROGRESS_EVERY_PASSAGES = 256;
 
 /**
  * Writes the index of some documents to a new file. The same documents give the same bytes. Nothing is synced to
- * disk: the caller keeps the file only when this has returned.
+ * disk: the caller keeps the file only when this has returned. Throws NothingToIndex.
  */
 export function buildIndex(
   path: string,
@@ -89,6 +94,8 @@ class IndexWriter {
   readonly #insertWords;
   readonly #insertDocument;
   #passages = 0;
+  /** Whether the document that is being added has any so far. */
+  #hasWords = false;
 
   constructor(db: DatabaseSync, documents: readonly SourceDocument[], onProgress: (progress: BuildProgress) => void) {
     this.#db = db;
@@ -122,6 +129,7 @@ class IndexWriter {
     report: (stage: BuildStage, doneUnits: number) => void,
   ): DocumentSummary {
     report("text", 0);
+    this.#hasWords = false;
     const normal = normalise(document.text);
     const language = detectLanguage(normal.text);
     const first = this.#passages;
@@ -133,6 +141,7 @@ class IndexWriter {
       this.#addPassage(document.text, normal, passage, number, language, counter);
       if (this.#passages % PROGRESS_EVERY_PASSAGES === 0) report("index", normal.toSource(passage.end));
     }
+    if (!this.#hasWords) throw new NothingToIndex("The text has no words.");
     const summary: DocumentSummary = {
       id: document.id,
       title: document.title,
@@ -191,6 +200,7 @@ class IndexWriter {
       source,
       contents,
     );
+    this.#hasWords ||= leadWords.length > 0 || bodyWords.length > 0;
     this.#insertWords.run(ordinal, leadWords.join(" "), bodyWords.map((word) => word.term).join(" "));
   }
 

@@ -4,6 +4,7 @@ export {
   buildIndex,
   type DocumentSummary,
   type IndexSummary,
+  NothingToIndex,
   type SourceDocument,
   textSha256,
 } from "./build.ts";

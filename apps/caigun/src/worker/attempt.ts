@@ -1,0 +1,138 @@
+import type { Logger } from "pino";
+import type { EventChanges } from "../jobs/event-changes.ts";
+import type { Job } from "../jobs/index.ts";
+import { advanceEvent, claimEvent, findEvent, type Store } from "../store/index.ts";
+
+/** In the order in which a training passes them. */
+export const stages = ["accepted", "text", "passages", "index", "store", "probe", "commit"] as const;
+export type Stage = (typeof stages)[number];
+
+/** The share of a training's time that has passed when a stage begins, measured on a text of 1 MB. */
+const startOf: Record<Stage, number> = {
+  accepted: 0,
+  text: 0.05,
+  passages: 0.1,
+  index: 0.2,
+  store: 0.8,
+  probe: 0.85,
+  commit: 0.98,
+};
+
+/** Progress within a stage is written at most this often, ms: each row is a durable commit. */
+const PROGRESS_EVERY_MS = 250;
+
+/** The event is no longer this attempt's: cancelled, past its deadline, or taken over by another worker. */
+export class NotOurs extends Error {
+  override name = "NotOurs";
+}
+
+type Tools = { store: Store; changes: EventChanges; log: Logger };
+
+/** One worker's attempt at a job, as the job's event tells it. Every write carries the attempt's number. */
+export class Attempt {
+  readonly number: number;
+  readonly modelId: string;
+  readonly deadline: Date;
+  /** Aborted, with the reason, when the work has to stop. */
+  readonly signal: AbortSignal;
+  #tools: Tools;
+  #job: Job;
+  #stage: Stage = "accepted";
+  #stageSince = performance.now();
+  #seconds: Partial<Record<Stage, number>> = {};
+  #stopped = new AbortController();
+  #finished = new AbortController();
+  #watching: Promise<void>;
+  #writing: Promise<void> = Promise.resolve();
+  #wroteAt = 0;
+  #wrote: Stage = "accepted";
+
+  private constructor(
+    tools: Tools,
+    job: Job,
+    claimed: { attempt: number; modelId: string; deadline: Date },
+    outer: AbortSignal,
+  ) {
+    this.#tools = tools;
+    this.#job = job;
+    this.number = claimed.attempt;
+    this.modelId = claimed.modelId;
+    this.deadline = claimed.deadline;
+    this.signal = AbortSignal.any([outer, this.#stopped.signal]);
+    this.#watching = this.#watch();
+  }
+
+  /** Undefined: the event has ended. The attempt also stops when `outer` aborts. */
+  static async begin(tools: Tools, job: Job, outer: AbortSignal): Promise<Attempt | undefined> {
+    const claimed = await claimEvent(tools.store.db, job.chatbotId, job.eventId);
+    return claimed && new Attempt(tools, job, claimed, outer);
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** Seconds spent in each stage so far. */
+  get stageSeconds(): Partial<Record<Stage, number>> {
+    this.#clock(this.#stage);
+    return this.#seconds;
+  }
+
+  /** Tells that a stage has begun, or how far it is. `artifactDigest`: see advanceEvent. Throws NotOurs. */
+  async enter(stage: Stage, fraction = 0, artifactDigest?: string): Promise<void> {
+    this.#clock(stage);
+    await this.#writing;
+    this.signal.throwIfAborted();
+    await this.#write(stage, fraction, artifactDigest);
+  }
+
+  /** The same without waiting for it, for progress that comes often; it leaves out what it can't write in time. */
+  report(stage: Stage, fraction: number): void {
+    this.#clock(stage);
+    if (stage === this.#wrote && performance.now() - this.#wroteAt < PROGRESS_EVERY_MS) return;
+    this.#wrote = stage;
+    this.#wroteAt = performance.now();
+    this.#writing = this.#writing.then(() => this.#write(stage, fraction)).catch((error) => this.#stopped.abort(error));
+  }
+
+  async close(): Promise<void> {
+    this.#finished.abort();
+    await Promise.all([this.#watching, this.#writing]);
+  }
+
+  #clock(next: Stage): void {
+    const now = performance.now();
+    this.#seconds[this.#stage] = (this.#seconds[this.#stage] ?? 0) + (now - this.#stageSince) / 1000;
+    this.#stage = next;
+    this.#stageSince = now;
+  }
+
+  async #write(stage: Stage, fraction: number, artifactDigest?: string): Promise<void> {
+    const following = stages[stages.indexOf(stage) + 1];
+    const progress = startOf[stage] + fraction * ((following ? startOf[following] : 1) - startOf[stage]);
+    const { chatbotId, eventId } = this.#job;
+    const { db } = this.#tools.store;
+    if (!(await advanceEvent(db, chatbotId, eventId, this.number, { stage, progress, artifactDigest })))
+      throw new NotOurs("The training has ended, or another worker has it.");
+  }
+
+  /** A cancellation, here or on another machine, stops the work at once and not at its next sign of progress. */
+  async #watch(): Promise<void> {
+    const { store, changes, log } = this.#tools;
+    const { chatbotId, eventId } = this.#job;
+    const following = changes.follow(eventId);
+    try {
+      for (;;) {
+        await following.changed(this.#finished.signal);
+        const event = await findEvent(store.db, chatbotId, eventId);
+        if (!event || event.endedAt || event.attempt !== this.number)
+          this.#stopped.abort(new NotOurs("The training has ended, or another worker has it."));
+      }
+    } catch (error) {
+      // Not to see a cancellation costs time, not truth: every write looks for itself.
+      if (!this.#finished.signal.aborted) log.warn({ eventId, err: error }, "can't follow the training's event");
+    } finally {
+      following.close();
+    }
+  }
+}
