@@ -113,3 +113,25 @@ export async function trained(
     Record<string, unknown>
   >;
 }
+
+export type CommandResult = { exitCode: number | null; stdout: string; stderr: string };
+
+/** Runs one command of the command line to its end. */
+export async function runCommand(
+  home: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: home, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (data) => {
+      output[name] += data;
+    });
+  }
+  const [exitCode] = await once(child, "close");
+  return { exitCode, ...output };
+}

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { makeHome, type RunningCaigun, runCommand, startCaigun } from "../testkit/caigun.ts";
+
+describe("the command line beside a running server", () => {
+  let caigun: RunningCaigun;
+  let handbook: string;
+  before(async () => {
+    caigun = await startCaigun();
+    handbook = join(caigun.home, "handbook.txt");
+    await writeFile(handbook, "The office opens at nine in the morning.\n\nParking costs three euros an hour.");
+  });
+  after(() => caigun.remove());
+
+  const run = (...args: string[]) => runCommand(caigun.home, args);
+  async function json(...args: string[]) {
+    const { exitCode, stdout, stderr } = await run(...args, "--json");
+    assert.equal(exitCode, 0, stderr + stdout);
+    return JSON.parse(stdout);
+  }
+
+  it("trains on files, talks and lists models", async () => {
+    const trained = await json("train", handbook, "--title", "Handbook", "--wait");
+    assert.equal(trained.status, "ready");
+    const reply = await json("talk", "When does the office open?");
+    assert.equal(reply.text, "The office opens at nine in the morning.");
+    assert.equal(reply.citations[0].start, 0);
+    const { models } = await json("models");
+    assert.deepEqual([models[0].id, models[0].title], [trained.id, "Handbook"]);
+
+    const forPeople = await run("talk", "When does the office open?");
+    assert.match(
+      forPeople.stdout,
+      /^The office opens at nine in the morning\.\n {2}\[Handbook, characters 0 to 40\]\n$/,
+    );
+  });
+
+  it("joins several files, and shows its progress on standard error alone", async () => {
+    const prices = join(caigun.home, "prices.txt");
+    await writeFile(prices, "A bicycle costs 300 euros.");
+    const { exitCode, stdout, stderr } = await run("train", handbook, prices, "--title", "Both", "--wait");
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^Model \S+ is ready/);
+    assert.match(stderr, /100%/);
+    assert.match((await json("talk", "What does a bicycle cost?")).text, /300 euros/);
+  });
+
+  it("makes chatbots and keys, shows their use, and revokes them", async () => {
+    const made = await json("chatbot", "create", "Shop");
+    assert.match(made.api_key, /^cgk_/);
+    assert.equal((await caigun.call("/api/external/chatbot/models", { apiKey: made.api_key })).status, 200);
+    const { chatbots } = await json("chatbot", "list");
+    assert.deepEqual([chatbots[0].id, chatbots[0].title], [made.chatbot_id, "Shop"]);
+
+    const second = await json("key", "create", "--chatbot", made.chatbot_id, "--name", "website");
+    const { keys } = await json("key", "list", "--chatbot", made.chatbot_id);
+    assert.deepEqual([keys[0].name, keys[0].last_used_at], ["website", null]);
+    assert.notEqual(keys[0].key, second.api_key);
+    const revealed = await json("key", "list", "--chatbot", made.chatbot_id, "--reveal");
+    assert.deepEqual(
+      revealed.keys.map(({ key }: { key: string }) => key),
+      [second.api_key, made.api_key],
+    );
+
+    await json("key", "revoke", second.key_id, "--chatbot", made.chatbot_id);
+    assert.equal((await caigun.call("/api/external/chatbot/models", { apiKey: second.api_key })).status, 401);
+    assert.equal((await caigun.call("/api/external/chatbot/models", { apiKey: made.api_key })).status, 200);
+    assert.equal((await run("key", "revoke", second.key_id, "--chatbot", made.chatbot_id)).exitCode, 4);
+  });
+
+  it("says why a training failed, with exit code 1", async () => {
+    const { exitCode, stderr } = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /can't train "gpt2" yet\. Train with model_name "PaLM2"/);
+    const asJson = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait", "--json");
+    assert.equal(JSON.parse(asJson.stdout).failure.stage, "accepted");
+  });
+
+  it("tells a wrong call, a refusal and a file that can't be read apart", async () => {
+    assert.equal((await run("trian")).exitCode, 2);
+    assert.equal((await run("train", handbook)).exitCode, 2);
+    assert.equal((await run("train", join(caigun.home, "missing.txt"), "--title", "T")).exitCode, 2);
+    const binary = join(caigun.home, "binary.pdf");
+    await writeFile(binary, Buffer.from([0x25, 0x50, 0x44, 0x46, 0xff, 0xfe]));
+    assert.match((await run("train", binary, "--title", "T")).stderr, /not text in UTF-8/);
+    const refused = await run("models", "--api-key", "cgk_wrong");
+    assert.equal(refused.exitCode, 4);
+    assert.match(refused.stderr, /API key is unknown or revoked/);
+  });
+
+  it("finds nothing wrong with this machine", async () => {
+    const { sound, findings } = await json("doctor");
+    assert.equal(sound, true, JSON.stringify(findings));
+    assert(findings.some(({ found }: { found: string }) => found.includes(caigun.url)));
+  });
+});
+
+describe("the command line without a server", () => {
+  let home: string;
+  before(async () => {
+    home = await makeHome();
+  });
+  after(() => rm(home, { recursive: true }));
+
+  it("says how to start one, with exit code 3", async () => {
+    for (const args of [["models"], ["talk", "Hello"], ["chatbot", "create", "Shop"], ["key", "list"]]) {
+      const { exitCode, stderr } = await runCommand(home, args);
+      assert.equal(exitCode, 3, args.join(" "));
+      assert.match(stderr, /No server runs on .*npm start/);
+    }
+  });
+
+  it("finds a port that is taken", async () => {
+    const { createServer } = await import("node:net");
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+    const { port } = holder.address() as { port: number };
+    const { exitCode, stdout } = await runCommand(home, ["doctor"], { PORT: String(port) });
+    holder.close();
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /PROBLEM +port .*EADDRINUSE/);
+    assert.match(stdout, /set PORT/);
+  });
+
+  it("refuses a setting that can't be used, by name", async () => {
+    const { exitCode, stderr } = await runCommand(home, ["serve"], { PORT: "eight" });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /^PORT is "eight"/);
+  });
+});
