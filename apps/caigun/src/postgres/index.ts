@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { DATABASE_USER, ensureCluster } from "./cluster.ts";
@@ -68,6 +69,7 @@ export async function startPostgres({ folder, password, runtimeFolder, log }: Po
     }
     supervisor.stdin?.end();
     await exited(supervisor);
+    if (dirname(socket) !== root) await rmdir(socket).catch(() => {}); // Not empty: the database was killed.
   })();
 
   return {

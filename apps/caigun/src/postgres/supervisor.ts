@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import type { SystemAccount } from "./account.ts";
 import { ENVIRONMENT } from "./cluster.ts";
 import type { Placement } from "./placement.ts";
 import { program } from "./programs.ts";
@@ -69,17 +70,22 @@ export function spawnSupervised({ account, programs, root, data, socket }: Place
   const log = openSync(logPath(root), "a", 0o600);
   try {
     if (statSync(logPath(root)).size > LARGEST_LOG_BYTES) truncateSync(logPath(root));
-    return spawn("sh", ["-c", SCRIPT, "caigun-postgres", program(programs, "postgres"), "-D", data, ...options], {
-      ...account,
-      cwd: "/",
-      env: ENVIRONMENT,
-      stdio: ["pipe", log, log],
-      // A session of its own: Ctrl-C in the terminal goes to the server, which stops the database last.
-      detached: true,
-    });
+    return supervise([program(programs, "postgres"), "-D", data, ...options], account, log);
   } finally {
     closeSync(log);
   }
+}
+
+/** Runs a postgres command line under the script above; its output goes to the open file given. */
+export function supervise(command: string[], account: SystemAccount | undefined, output: number): ChildProcess {
+  return spawn("sh", ["-c", SCRIPT, "caigun-postgres", ...command], {
+    ...account,
+    cwd: "/",
+    env: ENVIRONMENT,
+    stdio: ["pipe", output, output],
+    // A session of its own: Ctrl-C in the terminal goes to the server, which stops the database last.
+    detached: true,
+  });
 }
 
 /** The end of PostgreSQL's own log, for an error's message. */
