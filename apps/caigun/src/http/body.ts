@@ -101,14 +101,50 @@ function mediaType(header: string | undefined): { kind: "json" | "multipart" | "
 
 function readJson(bytes: Buffer): { from: "json"; value: unknown } {
   if (!isUtf8(bytes)) throw new Problem("malformed_json", "The body is not valid UTF-8. Encode the JSON as UTF-8.");
-  const text = bytes.toString("utf8");
+  const decoded = bytes.toString("utf8");
+  // Python's and PowerShell's writers may put a byte order mark first.
+  const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
+  if (hasMuchBesideStrings(text)) {
+    throw new Problem(
+      "malformed_json",
+      "The JSON has too many parts. Send one object with the fields that the call names.",
+    );
+  }
   try {
-    // Python's and PowerShell's writers may put a byte order mark first.
-    return { from: "json", value: JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text) };
+    return { from: "json", value: JSON.parse(text) };
   } catch {
     // The parser's message quotes the text, which is nobody's business but the caller's.
     throw new Problem("malformed_json");
   }
+}
+
+/**
+ * What our calls take is a few long texts. A body of many brackets or commas would become millions of objects, and take
+ * a hundred times its size in memory, before any schema could refuse it.
+ */
+function hasMuchBesideStrings(text: string): boolean {
+  let beside = 0;
+  let from = 0;
+  while (text.length - from + beside > bytesBesideTexts) {
+    const opening = text.indexOf('"', from);
+    beside += (opening < 0 ? text.length : opening) - from;
+    if (beside > bytesBesideTexts) return true;
+    if (opening < 0) return false;
+    const closing = closingQuote(text, opening);
+    if (closing < 0) return false;
+    from = closing + 1;
+  }
+  return false;
+}
+
+/** Where the string ends that begins at `opening`; -1 where it does not. */
+function closingQuote(text: string, opening: number): number {
+  for (let quote = text.indexOf('"', opening + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return -1;
 }
 
 function checkTextSizes(value: unknown, limits: BodyLimits): void {

@@ -111,6 +111,7 @@ test("bodies that cannot be read get a 400 with a code of their own", async () =
     [{ ...json, "content-type": "multipart/form-data" }, "--x--", "malformed_form"],
     [{ "api-key": goodKey }, file, "malformed_form"],
     [urlencoded, Array.from({ length: 101 }, (_, n) => `f${n}=1`).join("&"), "malformed_form"],
+    [urlencoded, "&".repeat(5_000), "malformed_form"],
     [urlencoded, "__proto__=1&text=a", "ok"],
   ];
   for (const [headers, body, code] of cases) {
