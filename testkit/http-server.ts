@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Writable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
@@ -10,6 +11,7 @@ import type {
   Caller,
   CommandsFor,
   IdempotencyPort,
+  Readiness,
   ServerConfig,
   StoredReply,
 } from "../apps/caigun/src/http/ports.ts";
@@ -161,23 +163,28 @@ export interface EchoServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly server: Server;
-  /** The lines that were logged so far. */
+  /** The lines that were logged so far. A request's comes when its reply is out, which its client may see before. */
   readonly logged: Record<string, unknown>[];
+  /** Resolves once so many lines were logged. */
+  untilLogged(lines: number): Promise<void>;
 }
 
 export interface EchoServerOptions {
   readonly commands?: Partial<EchoCommands>;
   readonly config?: Partial<ServerConfig>;
   readonly explainError?: (error: unknown) => Problem | undefined;
+  readonly ready?: () => Promise<Readiness>;
   readonly authenticate?: (key: string) => Promise<Caller | undefined>;
 }
 
 /** Starts a server over the echo routes on a free port. */
 export async function startEchoServer(options: EchoServerOptions = {}): Promise<EchoServer> {
   const logged: Record<string, unknown>[] = [];
+  const lineLogged = new EventEmitter();
   const sink = new Writable({
     write(chunk, _encoding, done) {
       logged.push(JSON.parse(String(chunk)));
+      lineLogged.emit("line");
       done();
     },
   });
@@ -189,7 +196,7 @@ export async function startEchoServer(options: EchoServerOptions = {}): Promise<
     commands: { ...commands, ...options.commands },
     authenticate: options.authenticate ?? (async (key) => (Object.hasOwn(holders, key) ? holders[key] : undefined)),
     idempotency: new MemoryIdempotency(),
-    ready: async () => ({ ok: true, checks: { database: "ok" } }),
+    ready: options.ready ?? (async () => ({ ok: true, checks: { database: "ok" } })),
     ...(options.explainError ? { explainError: options.explainError } : {}),
     config: {
       host: "127.0.0.1",
@@ -215,6 +222,9 @@ export async function startEchoServer(options: EchoServerOptions = {}): Promise<
     port: Number(new URL(url).port),
     server,
     logged,
+    untilLogged: async (lines) => {
+      while (logged.length < lines) await once(lineLogged, "line");
+    },
     [Symbol.asyncDispose]: () => server.close({ graceMs: 2_000 }),
   };
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { Problem, type ProblemCode, type Route } from "@caigun/contract";
+import { Problem, type Route } from "@caigun/contract";
 import { readForm } from "./forms.ts";
 import type { RawRequest } from "./input.ts";
 
@@ -13,7 +13,7 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** Of each text in it, in UTF-8. */
   readonly maxTextBytes: number;
-  readonly tooLarge: ProblemCode;
+  readonly tooLarge: "text_too_large" | "body_too_large";
 }
 
 /** The limit on the raw body follows from the route's schema: texts with a maximal length, or one as long as the server allows. */
@@ -64,11 +64,7 @@ export async function readBody(
 ): Promise<RawRequest["body"]> {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") throw new Problem("unsupported_media_type");
-  const tooLarge = () =>
-    new Problem(
-      limits.tooLarge,
-      `The body is larger than ${limits.maxBytes} bytes, the most this call takes. Send less.`,
-    );
+  const tooLarge = () => (limits.tooLarge === "text_too_large" ? textTooLarge(limits) : bodyTooLarge(limits));
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > limits.maxBytes) throw tooLarge();
   const type = mediaType(request.headers["content-type"]);
@@ -86,7 +82,7 @@ export async function readBody(
   if (bytes === 0) return undefined;
   const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);
   const body = type.kind === "json" ? readJson(whole) : await readForm(whole, type.header, type.kind);
-  checkTextSizes(body.value, limits.maxTextBytes);
+  checkTextSizes(body.value, limits);
   return body;
 }
 
@@ -105,25 +101,71 @@ function mediaType(header: string | undefined): { kind: "json" | "multipart" | "
 
 function readJson(bytes: Buffer): { from: "json"; value: unknown } {
   if (!isUtf8(bytes)) throw new Problem("malformed_json", "The body is not valid UTF-8. Encode the JSON as UTF-8.");
-  const text = bytes.toString("utf8");
+  const decoded = bytes.toString("utf8");
+  // Python's and PowerShell's writers may put a byte order mark first.
+  const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
+  if (hasMuchBesideStrings(text)) {
+    throw new Problem(
+      "malformed_json",
+      "The JSON has too many parts. Send one object with the fields that the call names.",
+    );
+  }
   try {
-    // Python's and PowerShell's writers may put a byte order mark first.
-    return { from: "json", value: JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text) };
+    return { from: "json", value: JSON.parse(text) };
   } catch {
     // The parser's message quotes the text, which is nobody's business but the caller's.
     throw new Problem("malformed_json");
   }
 }
 
-function checkTextSizes(value: unknown, maxTextBytes: number): void {
+/**
+ * What our calls take is a few long texts. A body of many brackets or commas would become millions of objects, and take
+ * a hundred times its size in memory, before any schema could refuse it.
+ */
+function hasMuchBesideStrings(text: string): boolean {
+  let beside = 0;
+  let from = 0;
+  while (text.length - from + beside > bytesBesideTexts) {
+    const opening = text.indexOf('"', from);
+    beside += (opening < 0 ? text.length : opening) - from;
+    if (beside > bytesBesideTexts) return true;
+    if (opening < 0) return false;
+    const closing = closingQuote(text, opening);
+    if (closing < 0) return false;
+    from = closing + 1;
+  }
+  return false;
+}
+
+/** Where the string ends that begins at `opening`; -1 where it does not. */
+function closingQuote(text: string, opening: number): number {
+  for (let quote = text.indexOf('"', opening + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return -1;
+}
+
+function checkTextSizes(value: unknown, limits: BodyLimits): void {
   if (typeof value !== "object" || value === null) return;
   for (const text of Object.values(value)) {
-    if (typeof text !== "string" || text.length * 3 <= maxTextBytes) continue;
-    if (Buffer.byteLength(text) > maxTextBytes) {
-      throw new Problem(
-        "text_too_large",
-        `The text is larger than ${maxTextBytes} bytes in UTF-8, the most this server takes. Split it and train on the parts.`,
-      );
-    }
+    // No character takes more than three bytes for each of its UTF-16 units.
+    if (typeof text !== "string" || text.length * 3 <= limits.maxTextBytes) continue;
+    if (Buffer.byteLength(text) > limits.maxTextBytes) throw textTooLarge(limits);
   }
+}
+
+function textTooLarge({ maxTextBytes }: BodyLimits): Problem {
+  return new Problem(
+    "text_too_large",
+    `The text is larger than ${maxTextBytes} bytes in UTF-8, the most this server takes. Split it and train on the parts.`,
+  );
+}
+
+function bodyTooLarge({ maxBytes }: BodyLimits): Problem {
+  return new Problem(
+    "body_too_large",
+    `The body is larger than ${maxBytes} bytes, the most this call takes. Send less.`,
+  );
 }

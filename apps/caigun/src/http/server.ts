@@ -11,13 +11,15 @@ import type { Caller, ServerPorts } from "./ports.ts";
 import { servePublicPages } from "./public-pages.ts";
 import { addressName, RateLimit } from "./rate-limit.ts";
 import { errorBody, errorHeaders, parserRefusal, refuseOnSocket, toProblem } from "./refusals.ts";
-import { repairQuery } from "./spellings.ts";
+import { plainUrl } from "./spellings.ts";
 import { errorFacts, httpMetrics } from "./telemetry.ts";
 
 /** How long the rest of a refused body is read and dropped. */
 const lingerMs = 5_000;
 /** How often Node looks for connections whose time is over. */
 const connectionCheckMs = 1_000;
+/** What stands for the route of a request that reaches none. */
+const unmatched = "unmatched";
 
 export interface Server {
   /** Begins to accept connections. Rejects where the port is taken. */
@@ -51,7 +53,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   const app = Fastify({
     logger: false,
     trustProxy: config.trustProxy,
-    rewriteUrl: (request) => repairQuery(request.url ?? "/"),
+    rewriteUrl: (request) => plainUrl(request.url ?? "/"),
     genReqId: (request: IncomingMessage) => ownRequestId(request.headers) ?? randomUUID(),
     requestTimeout: config.requestTimeoutMs,
     keepAliveTimeout: config.keepAliveTimeoutMs,
@@ -73,7 +75,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       refuseOnSocket(socket, problem, requestId, pending.get(socket));
     },
     frameworkErrors: (error, request, reply) => {
-      begin(request, reply, "unmatched");
+      begin(request, reply, unmatched);
       sendProblem(error, request, reply);
     },
   });
@@ -102,17 +104,20 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     };
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": request.id });
     metrics.started();
+    reply.raw.once("close", () => end(request, reply));
   }
 
   app.addHook("onRequest", async (request, reply) => {
     const route = (request.routeOptions.config as { route?: Route }).route;
-    begin(request, reply, route?.operationId ?? request.routeOptions.url ?? "unmatched");
+    begin(request, reply, route?.operationId ?? request.routeOptions.url ?? unmatched);
     if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) throw new Problem("malformed_request");
-    if (!request.url.startsWith("/api/")) return;
+    // Whatever the address looks like: a route that wants a key never goes without one.
+    if (!route && !request.url.startsWith("/api/")) return request.is404 ? nothingHere(request, reply) : undefined;
     if (closing.signal.aborted) throw new Problem("shutting_down");
     admit(perAddress, addressName(request.ip));
     if (request.headers["caigunn-access-token"] !== undefined) throw new Problem("invalid_access_token");
-    if (route?.auth !== "api-key") return;
+    if (!route) return nothingHere(request, reply);
+    if (route.auth === "none") return;
     const key = request.headers["api-key"];
     if (typeof key !== "string" || key === "") throw new Problem("missing_api_key");
     const caller = await ports.authenticate(key);
@@ -126,17 +131,17 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     if (closing.signal.aborted || awaitingContinue.has(request.raw)) reply.header("connection", "close");
   });
 
-  app.addHook("onResponse", async (request, reply) => {
+  /** Once for every request, also where the client hung up or the parser stumbled. */
+  function end(request: FastifyRequest, reply: FastifyReply): void {
     const { exchange } = request;
     budget.release(exchange.bodyBytes);
-    exchange.bodyBytes = 0;
     limitLingering(request.raw, lingerMs);
-    const status = reply.raw.writableFinished ? String(reply.raw.statusCode) : "aborted";
+    const status = reply.raw.writableFinished ? reply.raw.statusCode : "aborted";
     const ms = performance.now() - exchange.startedMs;
-    metrics.ended(exchange.operation, status, ms / 1000);
+    metrics.ended(exchange.operation, String(status), ms / 1000);
     const line = {
       method: request.method,
-      route: request.routeOptions.url ?? "unmatched",
+      route: request.routeOptions.url ?? unmatched,
       status,
       ms: Math.round(ms * 10) / 10,
       request_id: request.id,
@@ -144,7 +149,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     };
     if (exchange.failure === undefined) log.info(line, "request");
     else log.error({ ...line, err: errorFacts(exchange.failure) }, "request failed");
-  });
+  }
 
   function problemOf(error: unknown, request: FastifyRequest): Problem {
     const problem = toProblem(error, ports.explainError);
@@ -162,12 +167,15 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   }
 
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(nothingHere);
+
+  /** Throws: no such path, or not with this method. */
+  function nothingHere(request: FastifyRequest, reply: FastifyReply): never {
     const allowed = methods.methodsOf(request.url.split("?", 1)[0] ?? "");
     if (allowed.length === 0) throw new Problem("not_found");
     reply.header("allow", allowed.join(", "));
     throw new Problem("method_not_allowed");
-  });
+  }
 
   const context = {
     idempotency: ports.idempotency,

@@ -1,3 +1,16 @@
+/** The path and query that a request line means, whichever of the accepted spellings it uses. */
+export function plainUrl(url: string): string {
+  return repairQuery(url.startsWith("/") ? url : originForm(url));
+}
+
+/** A client that takes us for a proxy writes the whole address; RFC 9112 wants that understood. */
+function originForm(url: string): string {
+  const match = /^https?:\/\/[^/?#]*(.*)$/i.exec(url);
+  if (!match) return url;
+  const rest = match[1] ?? "";
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
 /**
  * The published samples write `/conversation&nickname=X`, without the `?`: the first `&` of a path under /api begins the
  * query. Any other address is left as it is.

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { exchangeRaw, goodKey, rawConnection, startEchoServer } from "../../../../testkit/http-server.ts";
+
+const head = `host: x\r\napi-key: ${goodKey}\r\nconnection: close\r\n`;
+const echo = "POST /api/external/echo HTTP/1.1\r\n";
+
+/** The last reply in what came over a connection. */
+function parseReply(raw: string) {
+  const start = raw.lastIndexOf("HTTP/1.1 ");
+  const [top = "", body = ""] = raw.slice(start).split("\r\n\r\n");
+  const [statusLine = "", ...lines] = top.split("\r\n");
+  const headers = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 2)]),
+  );
+  return { status: Number(statusLine.split(" ")[1]), headers, body };
+}
+
+const malformed: readonly (readonly [what: string, request: string, code: string])[] = [
+  ["no request line", "\x16\x03\x01 hello\r\n\r\n", "malformed_request"],
+  ["an unknown method", "FOO /api/external/echo HTTP/1.1\r\nhost: x\r\n\r\n", "malformed_request"],
+  ["an unknown version", "GET / HTTP/9.9\r\nhost: x\r\n\r\n", "malformed_request"],
+  ["no Host", `GET /api/external/things/1 HTTP/1.1\r\nconnection: close\r\n\r\n`, "malformed_request"],
+  ["a space in the header's name", "GET / HTTP/1.1\r\nho st: x\r\n\r\n", "malformed_request"],
+  ["a folded header", "GET / HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n", "malformed_request"],
+  ["two lengths", `${echo}${head}content-length: 3\r\ncontent-length: 4\r\n\r\n{}`, "malformed_request"],
+  [
+    "length and chunks",
+    `${echo}${head}content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    "malformed_request",
+  ],
+  ["an unknown transfer coding", `${echo}${head}transfer-encoding: gzip\r\n\r\nabc`, "malformed_request"],
+  ["a chunk that is none", `${echo}${head}transfer-encoding: chunked\r\n\r\nZZ\r\n`, "malformed_request"],
+  ["a tunnel", "CONNECT example.test:80 HTTP/1.1\r\nhost: x\r\n\r\n", "malformed_request"],
+  ["a bad escape in the path", `GET /api/external/things/%zz HTTP/1.1\r\n${head}\r\n`, "malformed_request"],
+  ["headers without end", `GET / HTTP/1.1\r\nhost: x\r\nx: ${"a".repeat(20_000)}\r\n\r\n`, "headers_too_large"],
+  ["a path without end", `GET /api/external/things/${"a".repeat(20_000)} HTTP/1.1\r\n${head}\r\n`, "headers_too_large"],
+  [
+    "an expectation nobody knows",
+    `${echo}${head}expect: a-miracle\r\ncontent-length: 2\r\n\r\n{}`,
+    "unsupported_expectation",
+  ],
+  [
+    "a content type that is none",
+    `${echo}${head}content-type: ///\r\ncontent-length: 2\r\n\r\n{}`,
+    "unsupported_media_type",
+  ],
+  ["a body larger than any", `${echo}${head}content-length: 9999999999\r\n\r\n{`, "text_too_large"],
+];
+
+for (const [what, request, code] of malformed) {
+  test(`the parser's own refusals have the one error body: ${what}`, async () => {
+    await using server = await startEchoServer();
+    const { status, headers, body } = parseReply(await exchangeRaw(server.port, request));
+    const error = JSON.parse(body);
+    assert.deepEqual([status, error.code], [400, code]);
+    assert.equal(typeof error.detail, "string");
+    assert.equal(error.request_id, headers.get("x-request-id"));
+    assert.equal(headers.get("connection")?.toLowerCase(), "close");
+    assert.equal(headers.get("content-type"), "application/json; charset=utf-8");
+    assert.equal(headers.get("content-length"), String(Buffer.byteLength(body)));
+  });
+}
+
+test("the absolute form of an address needs a key like any other", async () => {
+  await using server = await startEchoServer();
+  const line = "GET http://x/api/external/follow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+  assert.equal(parseReply(await exchangeRaw(server.port, `${line}\r\n`)).status, 401);
+  assert.equal(parseReply(await exchangeRaw(server.port, `${line}api-key: ${goodKey}\r\n\r\n`)).status, 200);
+  const escaped = "GET /%61pi/external/follow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+  assert.equal(parseReply(await exchangeRaw(server.port, escaped)).status, 401);
+});
+
+test("methods that Node knows and no path takes are 405 with Allow, and HEAD has no body", async () => {
+  await using server = await startEchoServer();
+  for (const method of ["HEAD", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "PUT", "M-SEARCH"]) {
+    const { status, headers, body } = parseReply(
+      await exchangeRaw(server.port, `${method} /api/external/echo HTTP/1.1\r\n${head}\r\n`),
+    );
+    assert.deepEqual([method, status, headers.get("allow")], [method, 405, "POST"]);
+    if (method === "HEAD") assert.equal(body, "");
+    else assert.equal(JSON.parse(body).code, "method_not_allowed");
+  }
+});
+
+test("an offer to upgrade is ignored", async () => {
+  await using server = await startEchoServer();
+  const request = `GET /api/external/follow HTTP/1.1\r\nhost: x\r\napi-key: ${goodKey}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\r\n`;
+  assert.equal(parseReply(await exchangeRaw(server.port, request)).status, 200);
+});
+
+test("100 Continue is sent once the key was found good, and not before", async () => {
+  await using server = await startEchoServer();
+  using welcome = rawConnection(server.port);
+  welcome.send(`${echo}${head}expect: 100-continue\r\ncontent-length: 12\r\n\r\n`);
+  await welcome.until(/^HTTP\/1.1 100 Continue\r\n\r\n/);
+  welcome.send('{"text":"a"}');
+  assert.equal(parseReply(await welcome.toEnd()).status, 200);
+  const refused = await exchangeRaw(
+    server.port,
+    `${echo}host: x\r\nexpect: 100-continue\r\ncontent-length: 12\r\n\r\n`,
+  );
+  assert.ok(!refused.includes("100 Continue"));
+  assert.equal(parseReply(refused).status, 401);
+});
+
+test("who has no key is told so before its large body has come, and can read it while sending", async () => {
+  await using server = await startEchoServer();
+  using early = rawConnection(server.port);
+  early.send(`${echo}host: x\r\ncontent-length: 20000000\r\n\r\n{`);
+  assert.match(await early.until(/missing_api_key/), /^HTTP\/1.1 401 /);
+  const reply = await fetch(`${server.url}/api/external/echo`, { method: "POST", body: "x".repeat(20_000_000) });
+  assert.equal(reply.status, 401);
+  assert.equal(((await reply.json()) as { code: string }).code, "missing_api_key");
+});
+
+test("a body too large is refused as soon as it is, announced or not", async () => {
+  await using server = await startEchoServer({ config: { maxTextBytes: 1_000 } });
+  using connection = rawConnection(server.port);
+  connection.send(`${echo}host: x\r\napi-key: ${goodKey}\r\ntransfer-encoding: chunked\r\n\r\n`);
+  const chunk = `10000\r\n${"a".repeat(0x10000)}\r\n`;
+  connection.send(chunk);
+  connection.send(chunk);
+  assert.match(await connection.until(/text_too_large/), /^HTTP\/1.1 400 /);
+});
+
+test("requests sent without waiting are answered in their order", async () => {
+  await using server = await startEchoServer();
+  const one = (text: string, last: boolean) =>
+    `${echo}host: x\r\napi-key: ${goodKey}\r\n${last ? "connection: close\r\n" : ""}content-length: ${11 + text.length}\r\n\r\n{"text":"${text}"}`;
+  const raw = await exchangeRaw(server.port, one("first", false) + one("second", false) + one("third", true));
+  assert.deepEqual(raw.match(/"text":"\w+"/g), ['"text":"first"', '"text":"second"', '"text":"third"']);
+});
+
+test("a request that breaks off is no failure of ours", async () => {
+  await using server = await startEchoServer();
+  using connection = rawConnection(server.port);
+  connection.send(`${echo}${head}content-length: 100\r\n\r\n{"te`);
+  connection.socket.end();
+  await server.untilLogged(1);
+  assert.equal(server.logged.filter(({ level }) => level === 50).length, 0);
+});
+
+test("slow clients are told so, and nobody waits for them", async () => {
+  await using server = await startEchoServer({ config: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_500 } });
+  const slow = Array.from({ length: 1_000 }, (_, number) => {
+    const connection = rawConnection(server.port);
+    if (number % 3 === 0) connection.send("POST /api/ext");
+    if (number % 3 === 1) connection.send(`${echo}${head}content-length: 100\r\n\r\n{"te`);
+    return connection;
+  });
+  const ends = Promise.all(slow.map((connection) => connection.toEnd()));
+  const startedMs = performance.now();
+  for (let request = 0; request < 50; request += 1) {
+    const reply = await fetch(`${server.url}/api/external/echo`, {
+      method: "POST",
+      headers: { "api-key": goodKey, "content-type": "application/json" },
+      body: '{"text":"a"}',
+    });
+    assert.equal(reply.status, 200);
+  }
+  const otherCallersMs = performance.now() - startedMs;
+  const raw = await ends;
+  assert.ok(otherCallersMs < 5_000, `50 requests took ${otherCallersMs} ms beside 1,000 slow clients`);
+  for (const [number, reply] of raw.entries()) {
+    if (number % 3 === 2 && reply === "") continue;
+    const { status, body } = parseReply(reply);
+    assert.deepEqual([status, JSON.parse(body).code], [400, "request_timeout"]);
+  }
+});
