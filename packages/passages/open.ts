@@ -13,8 +13,14 @@ export interface QueryTerm {
    * passage holds counts as if one did: a rare word says no more by being absent.
    */
   idf: number;
+  /** Says little in its language. */
   common: boolean;
+  /** Holds a digit. */
   numeric: boolean;
+  /** Two neighbouring characters that are no word. */
+  pair: boolean;
+  /** A piece of another term at the same place of the question. */
+  part: boolean;
 }
 
 export interface Query {
@@ -165,21 +171,20 @@ export class PassageIndex {
       const known = found.get(word.term);
       if (!known || (known.part && !word.part)) found.set(word.term, word);
     }
-    const terms = [...found.values()].map(({ term, common, part }) => {
+    const terms = [...found.values()].map(({ term, common, pair, part }) => {
       const row = this.#findTerm.get(term);
       const passages = Number(row?.passages ?? 0);
       const holding = Math.max(1, passages);
       const idf = Math.log(1 + (this.#passages - holding + 0.5) / (holding + 0.5));
-      return { id: Number(row?.id ?? -1), idf, common, numeric: NUMERIC.test(term), part, term, passages };
+      const asked: QueryTerm = { id: Number(row?.id ?? -1), idf, common, numeric: NUMERIC.test(term), pair, part };
+      return { term, passages, asked };
     });
-    const held = terms.filter((term) => term.id >= 0).sort((a, b) => a.passages - b.passages);
+    const held = terms.filter((term) => term.passages > 0).sort((a, b) => a.passages - b.passages);
     const most = this.#passages < SMALL_INDEX_PASSAGES ? this.#passages : this.#passages * FREQUENT_SHARE;
     const rare = held.filter((term) => term.passages <= most);
     const matched = rare.length > 0 ? rare : held.slice(0, KEPT_FREQUENT_TERMS);
     return {
-      query: {
-        terms: terms.filter((term) => !term.part).map(({ id, idf, common, numeric }) => ({ id, idf, common, numeric })),
-      },
+      query: { terms: terms.map(({ asked }) => asked) },
       match: matched.map(({ term }) => `"${term}"`).join(" OR "),
     };
   }

@@ -1,26 +1,35 @@
+import type { Evidence } from "./evidence.ts";
+import { weightsForConfidence } from "./question-weights.ts";
 import type { Candidate } from "./ranking.ts";
-import weights from "./weights.json" with { type: "json" };
+import fitted from "./weights.json" with { type: "json" };
 
 export type Strictness = "low" | "normal" | "high";
 
-export interface ConfidenceWeights {
-  bias: number;
-  coverage: number;
-  passageCoverage: number;
+/** What the confidence is worked out from, each 0..1. */
+export interface Signals {
+  /** The share of the question's weight that the best candidate holds. */
+  sentence: number;
+  /** The same for the whole passage that it stands in. */
+  passage: number;
+}
+
+export function signalsOf(best: Candidate, evidence: Evidence): Signals {
+  const weights = weightsForConfidence(evidence.query.terms);
+  return { sentence: weights.share(best.matched), passage: weights.share(best.passageMatched) };
 }
 
 /**
  * The probability (0..1) that the text holds the answer, where half of the questions asked are about something else:
  * a logistic regression fitted by eval/fit-reading.ts. 0 without a candidate.
  */
-export function confidenceOf(candidate: Candidate | undefined, fitted: ConfidenceWeights = weights.confidence): number {
-  if (!candidate) return 0;
-  const { bias, coverage, passageCoverage } = fitted;
-  const logit = bias + coverage * candidate.coverage + passageCoverage * candidate.passageCoverage;
-  return 1 / (1 + Math.exp(-logit));
+export function confidenceOf(best: Candidate | undefined, evidence: Evidence): number {
+  if (!best) return 0;
+  const { bias, sentence, passage } = fitted.confidence;
+  const signals = signalsOf(best, evidence);
+  return 1 / (1 + Math.exp(-(bias + sentence * signals.sentence + passage * signals.passage)));
 }
 
 /** The confidence below which a question is refused. */
 export function thresholdOf(strictness: Strictness): number {
-  return weights.thresholds[strictness];
+  return fitted.thresholds[strictness];
 }

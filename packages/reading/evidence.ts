@@ -11,6 +11,8 @@ export interface EvidenceTerm {
   idf: number;
   common: boolean;
   numeric: boolean;
+  pair: boolean;
+  part: boolean;
 }
 
 export interface EvidencePassage {

@@ -1,4 +1,4 @@
-export { type ConfidenceWeights, confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
+export { confidenceOf, type Signals, type Strictness, signalsOf, thresholdOf } from "./confidence.ts";
 export type { Evidence, EvidencePassage, EvidenceTerm } from "./evidence.ts";
 export { type Candidate, rankCandidates } from "./ranking.ts";
 export { type Citation, type Quotation, type Reading, type ReadingOptions, read } from "./read.ts";

@@ -44,10 +44,10 @@ const NO_SPACE_AFTER = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
   const ranked = rankCandidates(evidence);
-  const [first, ...others] = ranked;
-  const second = first && bestSecond(first, others, evidence);
+  const first = ranked[0];
+  const second = bestSecond(ranked, evidence);
   const chosen = [first, second].filter((candidate) => candidate !== undefined);
-  const confidence = confidenceOf(first);
+  const confidence = confidenceOf(first, evidence);
   const answered =
     confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal")) && first !== undefined;
   return {

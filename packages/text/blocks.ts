@@ -8,6 +8,8 @@ export interface Block {
   start: number;
   end: number;
   kind: BlockKind;
+  /** A heading by its mark ("#", "第一章"), not only by being short and alone. */
+  isMarked: boolean;
 }
 
 interface Line {
@@ -69,8 +71,9 @@ function addRun(found: Block[], run: Line[]): void {
       (current.kind === "prose" && columns(run[index - 1]!.text) > PARAGRAPH_LINE_COLUMNS);
     if (current && (!startsBlock || UNDERLINE.test(line.text))) {
       current.end = line.end;
+      if (current.kind === "heading") current.isMarked = true;
     } else {
-      current = { start: line.start, end: line.end, kind };
+      current = { start: line.start, end: line.end, kind, isMarked: MARKED_HEADING.test(line.text) };
       found.push(current);
     }
   }

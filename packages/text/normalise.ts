@@ -85,7 +85,11 @@ function foldCluster(cluster: string): string {
     if (CONTROL.test(first)) return " ";
     if (INVISIBLE.test(first)) return "";
   }
-  const folded = cluster.toWellFormed().normalize("NFKC");
+  const whole = cluster.toWellFormed();
+  let folded = whole.normalize("NFKC");
+  // A spacing accent becomes a space and a mark, and a few ligatures become several words: a cut at that space would
+  // have no place in the sent text.
+  if (/\s/u.test(folded) && !/\s/u.test(whole)) folded = whole.normalize("NFC");
   return INVISIBLE.test(folded) || UNUSUAL.test(folded) ? foldCharacters(folded) : folded;
 }
 

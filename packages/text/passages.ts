@@ -20,6 +20,7 @@ export interface Passage {
 const JOINED_COLUMNS = 200;
 const LONGEST_COLUMNS = 2000;
 const CUT_COLUMNS = 1200;
+const LONGEST_HEADING_CHAIN = 3;
 
 /**
  * Cuts a normalised text into passages. Paragraphs, headings, lists, tables, and questions with their answers are
@@ -31,19 +32,23 @@ export function cutPassages(text: string): Passage[] {
   const all = blocks(text);
   let headingStart: number | undefined;
   let heading: string | undefined;
+  let chain = 0;
   for (let index = 0; index < all.length; index++) {
     const block = all[index]!;
-    if (block.kind === "heading" && index + 1 < all.length && all[index + 1]!.kind !== "question") {
-      const following = all[index + 1]!;
+    const following = all[index + 1];
+    if (block.kind === "heading" && following && headsOver(block, following, chain)) {
       heading = headingText(text.slice(block.start, block.end));
       headingStart ??= block.start;
+      chain++;
       if (!asks(firstLine(text, block)) || following.kind === "heading") continue;
       const last = endOfAnswer(all, index + 1, text);
       found.push(questionPassage(text, headingStart, block, all[last]!, heading));
       headingStart = undefined;
+      chain = 0;
       index = last;
       continue;
     }
+    chain = 0;
     const start = headingStart ?? block.start;
     headingStart = undefined;
     if (block.kind === "question") {
@@ -62,6 +67,12 @@ export function cutPassages(text: string): Passage[] {
     });
   }
   return found.map((passage) => trimmed(text, passage));
+}
+
+/** Short lines one after another are lines, not headings of each other; marked headings may follow each other. */
+function headsOver(block: Block, following: Block, chain: number): boolean {
+  if (following.kind === "question") return false;
+  return following.kind !== "heading" || (block.isMarked && chain < LONGEST_HEADING_CHAIN);
 }
 
 function firstLine(text: string, block: Block): string {

@@ -12,7 +12,7 @@ const NEEDS_NO_SPACE = /^[。｡।॥።៕]/u;
 const WIDE_BEFORE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}"'”’」』】）)\]]$/u;
 // Short forms whose full stop does not end a sentence.
 const SHORT_FORM =
-  /(?:^|[\s("'“‘[])(?:\p{L}|\p{Lu}\p{Ll}?|(?:\p{L}\.)+\p{L}|mr|mrs|ms|dr|prof|st|mt|ft|jr|sr|vs|etc|al|cf|fig|no|nos|vol|pp|approx|dept|est|inc|ltd|co|corp|gen|col|lt|sgt|capt|rev|hon|gov|sen|rep|pres|bzw|z\.b|usw|ca|bd|nr|str|sra?|dra?|mme|mlle)$/iu;
+  /(?:^|[\s("'“‘[])(?:\p{L}|(?:\p{L}\.)+\p{L}|mr|mrs|ms|dr|prof|st|mt|ft|jr|sr|vs|etc|al|cf|fig|no|nos|vol|pp|approx|dept|est|inc|ltd|co|corp|gen|col|lt|sgt|capt|rev|hon|gov|sen|rep|pres|bzw|z\.b|usw|ca|bd|nr|str|sra?|dra?|mme|mlle)$/iu;
 const WRAPPED_FROM_COLUMNS = 45;
 const WRAPPED_TO_COLUMNS = 120;
 const LONGEST_SENTENCE = 600;

@@ -11,7 +11,9 @@ export interface Word {
   end: number;
   /** A word that says little in this language, such as "the" or "what". */
   common: boolean;
-  /** A piece of a longer word or pair at the same place: helps to find a passage, but adds nothing to how much matched. */
+  /** Two neighbouring characters that the segmenter does not call a word. */
+  pair: boolean;
+  /** A piece of a longer word or pair at the same place: what it says, that one says too. */
   part: boolean;
 }
 
@@ -57,6 +59,7 @@ function addSpaced(
     start,
     end: start + word.length,
     common: common.has(bare) || common.has(lower),
+    pair: false,
     part: false,
   });
   if (HANGUL.test(word)) {
@@ -66,6 +69,7 @@ function addSpaced(
         start: start + index,
         end: start + index + 2,
         common: false,
+        pair: true,
         part: false,
       });
     }
@@ -76,16 +80,16 @@ function addSpaceless(found: Word[], run: string, start: number, language: strin
   const folded = HAN.test(run) ? foldHan(run) : run;
   const pieces: Word[] = [];
   const pairs = pairsOf(folded);
-  const add = (from: number, to: number) => {
+  const add = (from: number, to: number, pair: boolean) => {
     const term = folded.slice(from, to);
-    pieces.push({ term, start: start + from, end: start + to, common: common.has(term), part: false });
+    pieces.push({ term, start: start + from, end: start + to, common: common.has(term), pair, part: false });
   };
   for (const { segment, index, isWordLike } of segmenterFor(language).segment(folded)) {
     if (!isWordLike) continue;
-    add(index, index + segment.length);
+    add(index, index + segment.length, false);
     if (pairs.get(index) === index + segment.length) pairs.delete(index);
   }
-  for (const [from, to] of pairs) add(from, to);
+  for (const [from, to] of pairs) add(from, to, true);
   pieces.sort((a, b) => a.start - b.start || b.end - a.end);
   let reached = -1;
   for (const piece of pieces) {
