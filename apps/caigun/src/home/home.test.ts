@@ -14,7 +14,7 @@ async function newFolder(t: TestContext): Promise<string> {
 }
 
 /** Starts a process that opens the home and says "open"; it holds the home until it is killed. */
-async function holdElsewhere(folder: string) {
+async function holdElsewhere(t: TestContext, folder: string) {
   const program = `
     const { openHome } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
     const home = await openHome(${JSON.stringify(folder)});
@@ -25,6 +25,7 @@ async function holdElsewhere(folder: string) {
   const child = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", program], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   return child;
 }
@@ -64,7 +65,7 @@ test("a second holder is refused with the first one's pid, in this process and f
   const home = await openHome(folder);
   await assert.rejects(openHome(folder), (error) => error instanceof HomeBusy && error.pid === process.pid);
   await home.close();
-  const child = await holdElsewhere(folder);
+  const child = await holdElsewhere(t, folder);
   t.after(() => child.kill("SIGKILL"));
   await assert.rejects(openHome(folder), (error) => {
     assert.ok(error instanceof HomeBusy);
@@ -77,8 +78,12 @@ test("a second holder is refused with the first one's pid, in this process and f
 test("the announcement is seen while the server lives, and not after kill -9", async (t) => {
   const folder = await newFolder(t);
   assert.equal(await readAnnouncement(folder), undefined);
-  const child = await holdElsewhere(folder);
-  assert.deepEqual(await readAnnouncement(folder), { url: "http://127.0.0.1:1", pid: child.pid });
+  const child = await holdElsewhere(t, folder);
+  assert.deepEqual(await readAnnouncement(folder), {
+    url: "http://127.0.0.1:1",
+    pid: child.pid,
+    databaseUrl: "postgres://127.0.0.1:1",
+  });
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.equal(await readAnnouncement(folder), undefined);
