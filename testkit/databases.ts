@@ -19,7 +19,8 @@ export type Databases = {
 type Cluster = { url: string; close(): Promise<void> };
 
 const TEMPLATE = "migrated_template";
-const CONNECTIONS = 5;
+/** Of each test's store, so that several tests at once stay below the cluster's limit. */
+const CONNECTIONS = 3;
 const silent = { info() {}, error() {} };
 
 /**

@@ -24,7 +24,7 @@ function signalOf<T>() {
 
 const unexpected = async (_job: Job, why: GivenUp) => assert.fail(JSON.stringify(why));
 
-describe("jobs", { concurrency: true }, () => {
+describe("jobs", { concurrency: 4, timeout: 60_000 }, () => {
   const databases = useDatabases();
 
   async function open(t: TestContext, store: Store, alone = false): Promise<Jobs> {
@@ -184,7 +184,7 @@ describe("jobs", { concurrency: true }, () => {
       const env = { ...process.env, URL: store.pool.options.connectionString };
       const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
       const child = spawn(process.execPath, ["--input-type=module", "-e", program], { env, stdio });
-      const [line] = await once(child.stdout!, "data");
+      const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
       assert.equal(String(line).trim(), `running ${job.id}`);
       child.kill("SIGKILL");
       await once(child, "exit");
