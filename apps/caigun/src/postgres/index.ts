@@ -48,7 +48,8 @@ export async function startPostgres({ folder, password, runtimeFolder, log }: Po
   if (programs.startsWith("/var/lib/")) log.info(`PostgreSQL's programs were copied to ${programs} for that user.`);
   await stopLeftover(data, programs);
   await ensureCluster(placement, password);
-  const url = `postgres://${DATABASE_USER}:${encodeURIComponent(password)}@/postgres?host=${encodeURIComponent(socket)}&port=5432&sslmode=disable`;
+  // The host in the query is what counts; the one before it is there because a URL needs one.
+  const url = `postgres://${DATABASE_USER}:${encodeURIComponent(password)}@localhost/postgres?host=${encodeURIComponent(socket)}&port=5432&sslmode=disable`;
 
   let closing = false;
   let supervisor = await startAndCheck(placement, url);
