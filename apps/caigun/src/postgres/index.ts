@@ -45,7 +45,8 @@ export async function startPostgres({ folder, password, runtimeFolder, log }: Po
   const inPlace = join(folder, "data") === data;
   if (!inPlace)
     log.info(`PostgreSQL does not run as root, and its user can't reach ${folder}: the data is in ${data}.`);
-  if (programs.startsWith("/var/lib/")) log.info(`PostgreSQL's programs were copied to ${programs} for that user.`);
+  if (programs.startsWith("/var/lib/"))
+    log.info(`PostgreSQL's user can't reach its programs where npm put them: their copy in ${programs} is used.`);
   await stopLeftover(data, programs);
   await ensureCluster(placement, password);
   // The host in the query is what counts; the one before it is there because a URL needs one.

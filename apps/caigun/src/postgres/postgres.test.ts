@@ -68,7 +68,7 @@ async function startServer(folder: string, account?: SystemAccount) {
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => {
     if (line.startsWith("data ")) data = line.slice(5);
-    else if (acknowledged.push(Number(line)) === 20) some.resolve();
+    else if (/^\d+$/.test(line) && acknowledged.push(Number(line)) === 20) some.resolve();
   });
   await Promise.race([some.promise, once(child, "exit")]);
   assert.ok(acknowledged.length >= 20, "the server ended before it had inserted");
