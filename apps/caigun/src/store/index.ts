@@ -30,3 +30,4 @@ export {
   type NewTrainingData,
   type TrainingData,
 } from "./training-data.ts";
+export { isDatabaseUnavailable } from "./unavailable.ts";

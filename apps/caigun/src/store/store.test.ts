@@ -43,6 +43,29 @@ describeOnEachBackend("store", (databases) => {
     await Promise.all([one.close(), other.close()]);
   });
 
+  test("a database that a newer program has migrated is refused with a sentence", async () => {
+    const s = await databases.newStore();
+    await s.pool.query("insert into kysely_migration (name, timestamp) values ('9999-future', now())");
+    await assert.rejects(store.migrate(s), /belongs to a newer CaiGun/);
+  });
+
+  test("a database that can't be reached is told from a wrong query", async () => {
+    const s = await databases.newStore();
+    const failure = (query: Promise<unknown>) =>
+      query.then(() => assert.fail("it succeeded"), store.isDatabaseUnavailable);
+    assert.equal(await failure(s.pool.query("select pg_terminate_backend(pg_backend_pid())")), true);
+    assert.equal(await failure(s.pool.query("select nonsense")), false);
+    assert.equal((await s.pool.query("select 1 as n")).rows[0].n, 1, "the pool has gone on");
+    const nowhere = "postgres://nobody@127.0.0.1:1/nothing";
+    const unreachable = store.openStore(nowhere, { maxConnections: 1, onError: assert.fail });
+    assert.equal(await failure(unreachable.pool.query("select 1")), true);
+    await assert.rejects(
+      unreachable.listen("channel", () => {}),
+      store.isDatabaseUnavailable,
+    );
+    await unreachable.close();
+  });
+
   test("lists are newest first, and rows of the same moment stand in the order of their making", async () => {
     const s = await databases.newStore();
     const account = await newAccount(s);
