@@ -1,4 +1,5 @@
-import * as store from "./index.ts";
+import { randomBytes } from "node:crypto";
+import * as store from "../apps/caigun/src/store/index.ts";
 
 const DEADLINE_MS = 60_000;
 
@@ -37,4 +38,25 @@ export async function newReadyModel(s: store.Store, chatbotId: store.ChatbotId) 
     throw new Error("The training that was just claimed could not be completed.");
   }
   return model;
+}
+
+/** A live key; returns its id. */
+export async function newKey(db: store.Db, chatbotId: store.ChatbotId, digest = randomBytes(32)): Promise<string> {
+  const id = store.newId();
+  await store.insertKey(db, chatbotId, { id, name: "name", hint: "cgk_…", digest, sealed: Buffer.from("sealed") });
+  return id;
+}
+
+export function trainingData() {
+  return { type: "text", title: "title", blobDigest: store.newId(), textSha256: "s", codePoints: 1, bytes: 1 } as const;
+}
+
+export function newModelOf(trainingDataIds: string[]) {
+  const engine = { modelName: "PaLM2", engine: "local-reader", base: null, retrieval: "lexical" };
+  return { ...engine, title: "title", trainingDataType: "text" as const, trainingDataIds };
+}
+
+export function exchange(uid: string, at: Date): store.Exchange {
+  const said = { receive: "question", send: "answer", type: "text", logType: "talk", kwargs: {} } as const;
+  return { uid, nickname: null, source: "api", messageId: store.newId(), ...said, at };
 }
