@@ -19,7 +19,9 @@ export type Databases = {
 type Cluster = { url: string; close(): Promise<void> };
 
 const TEMPLATE = "migrated_template";
-const CONNECTIONS = 5;
+/** Of each test's store, so that several tests at once stay below the cluster's limit. */
+const CONNECTIONS = 3;
+const TESTS_AT_ONCE = 4;
 const silent = { info() {}, error() {} };
 
 /**
@@ -72,11 +74,12 @@ export function useDatabases(start: () => Promise<Cluster> = startEmbedded): Dat
 
 /** Registers the suite once for each kind of database that CaiGun runs on. */
 export function describeOnEachBackend(title: string, suite: (databases: Databases) => void): void {
-  describe(`${title}, embedded PostgreSQL`, () => suite(useDatabases()));
+  describe(`${title}, embedded PostgreSQL`, { concurrency: TESTS_AT_ONCE }, () => suite(useDatabases()));
   const installed = findInstalledPostgres();
   if (installed) {
-    describe(`${title}, PostgreSQL ${installed.version} over TCP`, () =>
-      suite(useDatabases(() => startInstalledPostgres(installed))));
+    describe(`${title}, PostgreSQL ${installed.version} over TCP`, { concurrency: TESTS_AT_ONCE }, () =>
+      suite(useDatabases(() => startInstalledPostgres(installed))),
+    );
   } else if (process.env.CAIGUN_TEST_NEEDS_EXTERNAL_POSTGRES === "1") {
     test(`${title}, a PostgreSQL server of the system's`, () => {
       throw new Error("CAIGUN_TEST_NEEDS_EXTERNAL_POSTGRES is set, and no PostgreSQL server is installed.");

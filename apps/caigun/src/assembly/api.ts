@@ -12,7 +12,13 @@ import { cancelTraining, deleteModel, getModel, listModels, pinModel } from "../
 import { startTraining } from "../commands/start-training.ts";
 import { getTrainingDataText } from "../commands/training-data.ts";
 import type { Commands, IdempotencyPort, Readiness } from "../http/ports.ts";
-import { abandonIdempotent, beginIdempotent, type Db, finishIdempotent, isUnreachable } from "../store/index.ts";
+import {
+  abandonIdempotent,
+  beginIdempotent,
+  type Db,
+  finishIdempotent,
+  isDatabaseUnavailable,
+} from "../store/index.ts";
 
 /** The command behind each operation of the contract. */
 export function apiCommands(house: House): Commands<Caller, Db> {
@@ -42,7 +48,9 @@ export function apiPorts(house: House, keyUses: KeyUses) {
     idempotency: idempotency(house),
     ready: () => readiness(house),
     explainError: (error: unknown) =>
-      isUnreachable(error) ? new Problem("unavailable", undefined, { retryAfterSeconds: 2, cause: error }) : undefined,
+      isDatabaseUnavailable(error)
+        ? new Problem("unavailable", undefined, { retryAfterSeconds: 2, cause: error })
+        : undefined,
   };
 }
 

@@ -84,6 +84,8 @@ export async function openJobs(store: Store, { log, alone = false }: JobsOptions
     const held = `select name, id from ${SCHEMA}.job where state = 'active'`;
     for (const { name, id } of (await store.pool.query<{ name: string; id: string }>(held)).rows) {
       await boss.fail(name, id, { message: "its worker died" });
+      // It did not fail by itself, so it need not wait before it is tried again.
+      await store.pool.query(`update ${SCHEMA}.job set start_after = now() where id = $1 and state = 'retry'`, [id]);
     }
   }
 

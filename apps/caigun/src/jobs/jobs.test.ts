@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, type TestContext, test } from "node:test";
-import { useDatabases } from "../../../../testkit/databases.ts";
+import { type TestContext, test } from "node:test";
+import { describeOnEachBackend } from "../../../../testkit/databases.ts";
 import { type ChatbotId, inTransaction, newId, type Store } from "../store/index.ts";
 import { type GivenUp, type Job, type Jobs, openJobs, Retryable, type RunningJob } from "./index.ts";
 
@@ -24,9 +24,7 @@ function signalOf<T>() {
 
 const unexpected = async (_job: Job, why: GivenUp) => assert.fail(JSON.stringify(why));
 
-describe("jobs", { concurrency: true }, () => {
-  const databases = useDatabases();
-
+describeOnEachBackend("jobs", (databases) => {
   async function open(t: TestContext, store: Store, alone = false): Promise<Jobs> {
     const jobs = await openJobs(store, { log, alone });
     t.after(() => jobs.stop({ graceMs: 0 }));
@@ -184,7 +182,7 @@ describe("jobs", { concurrency: true }, () => {
       const env = { ...process.env, URL: store.pool.options.connectionString };
       const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
       const child = spawn(process.execPath, ["--input-type=module", "-e", program], { env, stdio });
-      const [line] = await once(child.stdout!, "data");
+      const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
       assert.equal(String(line).trim(), `running ${job.id}`);
       child.kill("SIGKILL");
       await once(child, "exit");

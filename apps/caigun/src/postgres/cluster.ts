@@ -35,7 +35,11 @@ export async function ensureCluster({ account, programs, version, root, data }: 
     renameSync(unfinished, data);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw error;
+    const said = (error as { stderr?: string }).stderr;
+    if (!said) throw error;
+    // Containers can run as a number that names no user, and PostgreSQL's initdb insists on a name.
+    const hint = said.includes("user does not exist") ? " Add that user to /etc/passwd, or set DATABASE_URL." : "";
+    throw new Error(`PostgreSQL could not make its data. ${said.trim()}${hint}`, { cause: error });
   } finally {
     rmSync(passwordFile, { force: true });
   }

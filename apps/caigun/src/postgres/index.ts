@@ -41,14 +41,17 @@ const INVALID_PASSWORD = "28P01";
  */
 export async function startPostgres({ folder, password, runtimeFolder, log }: PostgresOptions): Promise<Postgres> {
   const placement = place(folder, runtimeFolder);
-  const { data, root, programs, socket } = placement;
-  const inPlace = join(folder, "data") === data;
-  if (!inPlace)
+  const { data, root, programs, socket, moved } = placement;
+  if (moved.data) {
     log.info(`PostgreSQL does not run as root, and its user can't reach ${folder}: the data is in ${data}.`);
-  if (programs.startsWith("/var/lib/")) log.info(`PostgreSQL's programs were copied to ${programs} for that user.`);
+  }
+  if (moved.programs) {
+    log.info(`PostgreSQL's user can't reach its programs where npm put them: their copy in ${programs} is used.`);
+  }
   await stopLeftover(data, programs);
   await ensureCluster(placement, password);
-  const url = `postgres://${DATABASE_USER}:${encodeURIComponent(password)}@/postgres?host=${encodeURIComponent(socket)}&port=5432&sslmode=disable`;
+  // The host in the query is what counts; the one before it is there because a URL needs one.
+  const url = `postgres://${DATABASE_USER}:${encodeURIComponent(password)}@localhost/postgres?host=${encodeURIComponent(socket)}&port=5432&sslmode=disable`;
 
   let closing = false;
   let supervisor = await startAndCheck(placement, url);

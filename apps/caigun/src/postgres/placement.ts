@@ -28,6 +28,8 @@ export type Placement = {
   data: string;
   /** The folder of the unix socket; none but its owner can enter it. */
   socket: string;
+  /** Whether the data is not in the folder asked for, and whether the programs are not where npm put them. */
+  moved: { data: boolean; programs: boolean };
 };
 
 /** Where root keeps what another user must be able to reach. */
@@ -43,12 +45,13 @@ const LONGEST_SOCKET_FOLDER_BYTES = 107 - "/.s.PGSQL.5432".length;
 export function place(folder: string, runtimeFolder: string | undefined): Placement {
   const wanted = resolve(folder);
   const name = createHash("sha256").update(wanted).digest("hex").slice(0, 16);
-  const account = systemAccountFor(wanted) ?? undefined;
+  const account = systemAccountFor(wanted);
   const found = findPrograms();
   if (!account) {
     const root = makePrivate(wanted, undefined);
     const socket = socketFolder(root, name, runtimeFolder, undefined);
-    return { account, programs: found.folder, version: found.version, root, data: join(root, "data"), socket };
+    const moved = { data: false, programs: false };
+    return { account, programs: found.folder, version: found.version, root, data: join(root, "data"), socket, moved };
   }
   mkdirSync(dirname(wanted), { recursive: true, mode: 0o711 });
   const reachable = canEnter(dirname(wanted), account);
@@ -56,9 +59,11 @@ export function place(folder: string, runtimeFolder: string | undefined): Placem
   const owner = reachable ? account : (systemAccountFor(elsewhere) ?? account);
   if (!reachable) makeShared();
   const root = makePrivate(reachable ? wanted : elsewhere, owner);
-  const programs = canRun(found, owner) ? found.folder : copyPrograms(found);
+  const runnable = canRun(found, owner);
+  const programs = runnable ? found.folder : copyPrograms(found);
   const socket = socketFolder(root, name, runtimeFolder, owner);
-  return { account: owner, programs, version: found.version, root, data: join(root, "data"), socket };
+  const moved = { data: !reachable, programs: !runnable };
+  return { account: owner, programs, version: found.version, root, data: join(root, "data"), socket, moved };
 }
 
 /** Whether the account may pass through every folder from the root of the file system down to this one. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SystemAccount } from "./account.ts";
 import { ENVIRONMENT } from "./cluster.ts";
@@ -61,15 +61,18 @@ const SETTINGS = {
 const LARGEST_LOG_BYTES = 10_000_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 
+/** Never through a link: as root, this file's folder belongs to another user. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+
 export const logPath = (root: string) => join(root, "postgres.log");
 
 /** Starts the supervisor; closing its stdin stops the database, and its exit follows the database's. */
 export function spawnSupervised({ account, programs, root, data, socket }: Placement): ChildProcess {
   const settings = Object.entries({ ...SETTINGS, unix_socket_directories: `"${socket.replaceAll('"', '""')}"` });
   const options = settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const log = openSync(logPath(root), "a", 0o600);
+  const log = openSync(logPath(root), APPEND, 0o600);
   try {
-    if (statSync(logPath(root)).size > LARGEST_LOG_BYTES) truncateSync(logPath(root));
+    if (fstatSync(log).size > LARGEST_LOG_BYTES) ftruncateSync(log);
     return supervise([program(programs, "postgres"), "-D", data, ...options], account, log);
   } finally {
     closeSync(log);

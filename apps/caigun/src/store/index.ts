@@ -30,4 +30,4 @@ export {
   type NewTrainingData,
   type TrainingData,
 } from "./training-data.ts";
-export { isUnreachable } from "./unreachable.ts";
+export { isDatabaseUnavailable } from "./unavailable.ts";

@@ -24,6 +24,11 @@ export async function migrate(store: Store): Promise<void> {
     try {
       const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
       const { error } = await migrator.migrateToLatest();
+      if (/previously executed migration .* is missing/.test((error as Error | undefined)?.message ?? "")) {
+        throw new Error("This database belongs to a newer CaiGun: start that one, or restore a backup of before it.", {
+          cause: error,
+        });
+      }
       if (error) throw error;
     } finally {
       await sql`select pg_advisory_unlock(${MIGRATION_LOCK}::bigint)`.execute(db);

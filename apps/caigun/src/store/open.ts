@@ -35,6 +35,12 @@ export function openStore(url: string, { maxConnections, onError }: StoreOptions
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   });
   pool.on("error", onError);
+  const connections = new Map<pg.ClientBase, PromiseWithResolvers<void>>();
+  pool.on("connect", (client) => connections.set(client, Promise.withResolvers()));
+  pool.on("remove", (client) => {
+    connections.get(client)?.resolve();
+    connections.delete(client);
+  });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const listener = openListener(() => new StoreClient(connection), onError);
   return {
@@ -43,7 +49,10 @@ export function openStore(url: string, { maxConnections, onError }: StoreOptions
     listen: listener.listen,
     async close() {
       await listener.close();
+      const disconnected = [...connections.values()].map(({ promise }) => promise);
       await db.destroy();
+      if (!pool.ended) await pool.end(); // Kysely leaves a pool alone that it never used.
+      await Promise.all(disconnected); // The pool has ended before its connections have: wait, so that a database may stop next.
     },
   };
 }

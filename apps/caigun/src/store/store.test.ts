@@ -1,0 +1,421 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { describeOnEachBackend } from "../../../../testkit/databases.ts";
+import {
+  exchange,
+  newAccount,
+  newChatbot,
+  newKey,
+  newModelOf,
+  newQueuedModel,
+  newReadyModel,
+  trainingData,
+} from "../../../../testkit/rows.ts";
+import * as store from "./index.ts";
+
+const { newId } = store;
+const NOWHERE = "no-such-id";
+
+describeOnEachBackend("store", (databases) => {
+  test("two servers that migrate at once both find the schema, and a later migration changes nothing", async () => {
+    const url = await databases.newEmptyUrl();
+    const open = () => store.openStore(url, { maxConnections: 2, onError: assert.fail });
+    const [one, other] = [open(), open()];
+    await Promise.all([store.migrate(one), store.migrate(other), store.migrate(one)]);
+    await newChatbot(one);
+    await store.migrate(other);
+    assert.equal((await store.listAccounts(other.db)).length, 1);
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test("a database that a newer program has migrated is refused with a sentence", async () => {
+    const s = await databases.newStore();
+    await s.pool.query("insert into kysely_migration (name, timestamp) values ('9999-future', now())");
+    await assert.rejects(store.migrate(s), /belongs to a newer CaiGun/);
+  });
+
+  test("a database that can't be reached is told from a wrong query", async () => {
+    const s = await databases.newStore();
+    const failure = (query: Promise<unknown>) =>
+      query.then(() => assert.fail("it succeeded"), store.isDatabaseUnavailable);
+    assert.equal(await failure(s.pool.query("select pg_terminate_backend(pg_backend_pid())")), true);
+    assert.equal(await failure(s.pool.query("select nonsense")), false);
+    assert.equal((await s.pool.query("select 1 as n")).rows[0].n, 1, "the pool has gone on");
+    const nowhere = "postgres://nobody@127.0.0.1:1/nothing";
+    const unreachable = store.openStore(nowhere, { maxConnections: 1, onError: assert.fail });
+    assert.equal(await failure(unreachable.pool.query("select 1")), true);
+    await assert.rejects(
+      unreachable.listen("channel", () => {}),
+      store.isDatabaseUnavailable,
+    );
+    await unreachable.close();
+  });
+
+  test("lists are newest first, and rows of the same moment stand in the order of their making", async () => {
+    const s = await databases.newStore();
+    const account = await newAccount(s);
+    const expected: string[] = [];
+    await store.inTransaction(s.db, async (trx) => {
+      for (let i = 0; i < 20; i++) expected.unshift((await store.createChatbot(trx, account.id, { title: `${i}` })).id);
+    });
+    const chatbots = await store.listChatbots(s.db, account.id);
+    assert.deepEqual(
+      chatbots.map(({ id }) => id),
+      expected,
+    );
+    assert.equal((await store.findDefaultChatbot(s.db, account.id))?.id, expected.at(-1));
+    const chatbot = chatbots[0]!;
+    const models: string[] = [];
+    const keys: string[] = [];
+    await store.inTransaction(s.db, async (trx) => {
+      for (let i = 0; i < 5; i++) {
+        models.unshift((await newQueuedModel({ ...s, db: trx }, chatbot.id)).modelId);
+        keys.unshift(await newKey(trx, chatbot.id));
+      }
+    });
+    assert.deepEqual(
+      (await store.listModels(s.db, chatbot.id)).map(({ id }) => id),
+      models,
+    );
+    assert.deepEqual(
+      (await store.listKeys(s.db, chatbot.id)).map(({ id }) => id),
+      keys,
+    );
+    const second = await newAccount(s);
+    assert.deepEqual(
+      (await store.listAccounts(s.db)).map(({ id }) => id),
+      [second.id, account.id],
+    );
+    assert.equal((await store.findFirstAccount(s.db))?.id, account.id);
+  });
+
+  test("a key works until it is revoked, at once, and its last use never moves back", async () => {
+    const s = await databases.newStore();
+    const { account, chatbot } = await newChatbot(s);
+    const digest = randomBytes(32);
+    const id = await newKey(s.db, chatbot.id, digest);
+    const holder = { keyId: id, chatbotId: chatbot.id, accountId: account.id };
+    assert.deepEqual(await store.findKeyHolder(s.db, digest), holder);
+    assert.deepEqual(await store.talkContext(s.pool, digest), { holder, model: undefined });
+    assert.equal(await store.findKeyHolder(s.db, randomBytes(32)), undefined);
+    const [early, late] = [new Date(1_000), new Date(2_000)];
+    await store.touchKeys(s.db, [
+      { keyId: id, at: late },
+      { keyId: id, at: early },
+      { keyId: newId(), at: early },
+    ]);
+    await store.touchKeys(s.db, [{ keyId: id, at: early }]);
+    assert.deepEqual((await store.listKeys(s.db, chatbot.id))[0]?.lastUsedAt, late);
+    assert.equal(await store.revokeKey(s.db, chatbot.id, id), true);
+    assert.equal(await store.revokeKey(s.db, chatbot.id, id), false);
+    assert.equal(await store.findKeyHolder(s.db, digest), undefined);
+    assert.equal(await store.talkContext(s.pool, digest), undefined);
+    assert.deepEqual(await store.listKeys(s.db, chatbot.id), []);
+  });
+
+  test("a chatbot's rows are reached through its owner alone", async () => {
+    const s = await databases.newStore();
+    const mine = await newChatbot(s);
+    const theirs = await newChatbot(s);
+    const sibling = await store.createChatbot(s.db, mine.account.id, { title: "sibling" });
+    const keyId = await newKey(s.db, mine.chatbot.id);
+    const ready = await newReadyModel(s, mine.chatbot.id);
+    const queued = await newQueuedModel(s, mine.chatbot.id);
+    await store.saveExchange(s.pool, mine.chatbot.id, exchange("uid", new Date()));
+    await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
+    const claimed = await store.claimEvent(s.db, mine.chatbot.id, queued.eventId);
+    const before = await everything(mine.chatbot.id);
+
+    assert.equal(await store.findChatbot(s.db, theirs.account.id, mine.chatbot.id), undefined);
+    assert.deepEqual(await store.listChatbots(s.db, theirs.account.id), [theirs.chatbot]);
+    assert.deepEqual(await store.findDefaultChatbot(s.db, theirs.account.id), theirs.chatbot);
+    for (const { id: other } of [theirs.chatbot, sibling]) {
+      const failure = { stage: "text", cause: "", fix: "" };
+      const result = { artifactDigest: "a", artifactBytes: 1, evaluation: {} };
+      for (const modelId of [ready.modelId, queued.modelId, NOWHERE]) {
+        assert.equal(await store.findModel(s.db, other, modelId), undefined);
+        assert.equal(await store.pinModel(s.db, other, modelId), false);
+        assert.equal(await store.deleteModel(s.db, other, modelId), false);
+        assert.deepEqual(await store.modelDocuments(s.db, other, modelId), []);
+      }
+      for (const eventId of [queued.eventId, ready.eventId, NOWHERE]) {
+        assert.equal(await store.findEvent(s.db, other, eventId), undefined);
+        assert.equal(await store.claimEvent(s.db, other, eventId), undefined);
+        assert.equal(await store.advanceEvent(s.db, other, eventId, 1, { stage: "text", progress: 0 }), false);
+        assert.equal(await store.completeTraining(s.db, other, eventId, 1, result), false);
+        assert.equal(await store.failTraining(s.db, other, eventId, null, failure), false);
+        assert.equal(await store.cancelEvent(s.db, other, eventId), false);
+      }
+      for (const id of [ready.trainingDataId, NOWHERE]) {
+        assert.equal(await store.findTrainingData(s.db, other, id), undefined);
+        assert.equal(await store.deleteTrainingData(s.db, other, id), false);
+      }
+      for (const id of [keyId, NOWHERE]) assert.equal(await store.revokeKey(s.db, other, id), false);
+      assert.deepEqual(await store.listKeys(s.db, other), []);
+      assert.deepEqual(await store.listModels(s.db, other), []);
+      assert.deepEqual(await store.listTrainingData(s.db, other), []);
+      assert.equal(await store.currentModel(s.db, other), undefined);
+      assert.deepEqual(await store.listMessages(s.db, other, { uid: "uid", offset: 0, limit: 9 }), []);
+      assert.deepEqual(await store.listUids(s.db, other, { offset: 0, limit: 9 }), []);
+      const reply = { status: 200, contentType: "t", body: "b" };
+      assert.equal(await store.finishIdempotent(s.db, other, "key", 1, reply), false);
+      await store.abandonIdempotent(s.db, other, "key", 1);
+      const begun = await store.beginIdempotent(s.db, other, "key", "other fingerprint", 60_000);
+      assert.equal(begun.state, "new", "the same key of another owner is another key");
+      await store.saveExchange(s.pool, other, exchange("uid", new Date()));
+      const linked = await store.inTransaction(s.db, (trx) =>
+        store.insertModel(trx, other, { ...newModelOf([ready.trainingDataId]), id: newId() }),
+      );
+      assert.deepEqual(linked, [], "another's training data is not trained");
+      await assert.rejects(
+        store.insertEvent(s.db, other, { id: newId(), modelId: ready.modelId, kind: "training", deadline: new Date() }),
+      );
+    }
+    assert.deepEqual(await everything(mine.chatbot.id), before);
+    assert.equal(claimed?.attempt, 1);
+
+    async function everything(chatbotId: store.ChatbotId) {
+      return [
+        await store.listKeys(s.db, chatbotId),
+        await store.listModels(s.db, chatbotId),
+        await store.findEvent(s.db, chatbotId, queued.eventId),
+        await store.findEvent(s.db, chatbotId, ready.eventId),
+        await store.modelDocuments(s.db, chatbotId, ready.modelId),
+        await store.currentModel(s.db, chatbotId),
+        await store.listMessages(s.db, chatbotId, { uid: "uid", offset: 0, limit: 9 }),
+        await store.beginIdempotent(s.db, chatbotId, "key", "fingerprint", 60_000),
+      ];
+    }
+  });
+
+  test("no function that takes an owner was left out of the test above", async () => {
+    const ownerless = new Set([
+      // Of the whole installation.
+      ...["createAccount", "listAccounts", "findFirstAccount", "rememberSecretFingerprint", "migrate", "openStore"],
+      // Maintenance over all owners, reached by no request.
+      ...["expireOverdue", "referencedDigests", "removeExpiredIdempotent", "touchKeys"],
+      // By which a request gets its owner.
+      ...["findKeyHolder", "talkContext"],
+      // Not queries.
+      ...["inTransaction", "isDatabaseUnavailable", "newId"],
+      // These make the owner's first row; what they make is reached through the others.
+      ...["createChatbot", "insertKey", "insertTrainingData"],
+    ]);
+    const source = await readFile(import.meta.filename, "utf8");
+    const functions = Object.entries(store).filter(([, value]) => typeof value === "function");
+    const tested = (name: string) =>
+      new RegExp(`store\\.${name}\\((?:s\\.db|s\\.pool|trx), (?:other|theirs)`).test(source);
+    const untested = functions.map(([name]) => name).filter((name) => !ownerless.has(name) && !tested(name));
+    assert.deepEqual(untested, []);
+  });
+
+  test("the pinned model answers, else the newest ready one; deleting unpins", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const digest = randomBytes(32);
+    await newKey(s.db, chatbot.id, digest);
+    const answering = async () => {
+      const model = await store.currentModel(s.db, chatbot.id);
+      assert.deepEqual((await store.talkContext(s.pool, digest))?.model, model);
+      return model?.id;
+    };
+    const first = await newReadyModel(s, chatbot.id);
+    const second = await newReadyModel(s, chatbot.id);
+    const queued = await newQueuedModel(s, chatbot.id);
+    assert.equal(await answering(), second.modelId);
+    assert.equal(await store.pinModel(s.db, chatbot.id, queued.modelId), false, "it is not ready");
+    assert.equal(await store.pinModel(s.db, chatbot.id, first.modelId.toUpperCase()), true);
+    assert.equal(await answering(), first.modelId);
+    assert.equal(await store.pinModel(s.db, chatbot.id, null), true);
+    assert.equal(await answering(), second.modelId);
+    assert.equal(await store.pinModel(s.db, chatbot.id, first.modelId), true);
+    assert.equal(await store.deleteModel(s.db, chatbot.id, first.modelId), true);
+    assert.equal(await store.deleteModel(s.db, chatbot.id, first.modelId), false);
+    assert.equal(await answering(), second.modelId);
+    assert.equal(await store.pinModel(s.db, chatbot.id, first.modelId), false, "it is deleted");
+    assert.equal((await store.findModel(s.db, chatbot.id, first.modelId))?.deletedAt instanceof Date, true);
+    assert.equal(await store.deleteModel(s.db, chatbot.id, second.modelId), true);
+    assert.equal(await answering(), undefined);
+  });
+
+  test("deleting a model ends its training and deletes what belongs to it alone", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const queued = await newQueuedModel(s, chatbot.id);
+    const { attempt } = (await store.claimEvent(s.db, chatbot.id, queued.eventId))!;
+    assert.equal(await store.deleteModel(s.db, chatbot.id, queued.modelId), true);
+    const stage = { stage: "text", progress: 0.1 };
+    assert.equal(await store.advanceEvent(s.db, chatbot.id, queued.eventId, attempt, stage), false);
+    assert.equal((await store.findEvent(s.db, chatbot.id, queued.eventId))?.state, "cancelled");
+    assert.equal(await store.findTrainingData(s.db, chatbot.id, queued.trainingDataId), undefined);
+    assert.deepEqual(await store.referencedDigests(s.db), new Set());
+  });
+
+  test("deleted training data leaves a tombstone on every model that holds it, also one inserted at that moment", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const id = newId();
+    await store.insertTrainingData(s.db, chatbot.id, { ...trainingData(), id });
+    const inserted = await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        if (i === 6) assert.equal(await store.deleteTrainingData(s.db, chatbot.id, id), true);
+        const model = { ...newModelOf([id]), id: newId() };
+        return { model, held: await store.insertModel(s.db, chatbot.id, model) };
+      }),
+    );
+    for (const { model, held } of inserted) {
+      const tombstones = (await store.findModel(s.db, chatbot.id, model.id))?.tombstones;
+      assert.deepEqual(tombstones, held, "a model that holds it has the tombstone, any other never got it");
+      assert.deepEqual(await store.modelDocuments(s.db, chatbot.id, model.id), []);
+    }
+    assert.equal(await store.deleteTrainingData(s.db, chatbot.id, id), false);
+    assert.deepEqual(await store.listTrainingData(s.db, chatbot.id), []);
+  });
+
+  test("training: a stale attempt can write nothing, and event and model end together", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const { modelId, eventId } = await newQueuedModel(s, chatbot.id);
+    const stage = { stage: "index", progress: 0.5 };
+    const result = { artifactDigest: "digest", artifactBytes: 10, evaluation: { sentences: 3 } };
+    const failure = { stage: "index", cause: "it broke\0", fix: "mend it" };
+    assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, 0, stage), false, "nobody has claimed it");
+    const first = (await store.claimEvent(s.db, chatbot.id, eventId))!;
+    assert.equal((await store.findModel(s.db, chatbot.id, modelId))?.state, "training");
+    assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, first.attempt, stage), true);
+    const second = (await store.claimEvent(s.db, chatbot.id, eventId))!;
+    assert.deepEqual([first.attempt, second.attempt, second.modelId], [1, 2, modelId]);
+    const unchanged = await store.findEvent(s.db, chatbot.id, eventId);
+    assert.equal(unchanged?.progress, 0, "a new attempt begins at the beginning");
+    assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, first.attempt, stage), false);
+    assert.equal(await store.completeTraining(s.db, chatbot.id, eventId, first.attempt, result), false);
+    assert.equal(await store.failTraining(s.db, chatbot.id, eventId, first.attempt, failure), false);
+    assert.deepEqual(await store.findEvent(s.db, chatbot.id, eventId), unchanged);
+    assert.equal(await store.completeTraining(s.db, chatbot.id, eventId, second.attempt, result), true);
+    assert.equal(await store.claimEvent(s.db, chatbot.id, eventId), undefined);
+    assert.equal(await store.cancelEvent(s.db, chatbot.id, eventId), false);
+    assert.equal(await store.failTraining(s.db, chatbot.id, eventId, null, failure), false);
+    const model = (await store.findModel(s.db, chatbot.id, modelId))!;
+    assert.deepEqual([model.state, model.artifactDigest, model.artifactBytes], ["ready", "digest", 10]);
+    assert.deepEqual([model.evaluation, model.progress], [{ sentences: 3 }, 1]);
+
+    const failing = await newQueuedModel(s, chatbot.id);
+    assert.equal(await store.failTraining(s.db, chatbot.id, failing.eventId, null, failure), true);
+    const failed = (await store.findModel(s.db, chatbot.id, failing.modelId))!;
+    assert.deepEqual([failed.state, failed.failure], ["failed", failure]);
+    assert.deepEqual((await store.findEvent(s.db, chatbot.id, failing.eventId))?.failure, failure);
+
+    const cancelled = await newQueuedModel(s, chatbot.id);
+    const { attempt } = (await store.claimEvent(s.db, chatbot.id, cancelled.eventId))!;
+    assert.equal(await store.cancelEvent(s.db, chatbot.id, cancelled.eventId), true);
+    assert.equal(await store.completeTraining(s.db, chatbot.id, cancelled.eventId, attempt, result), false);
+    assert.equal((await store.findModel(s.db, chatbot.id, cancelled.modelId))?.state, "cancelled");
+  });
+
+  test("one of several claims at once holds, and one of several ends", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const { eventId } = await newQueuedModel(s, chatbot.id);
+    const claims = await Promise.all(Array.from({ length: 6 }, () => store.claimEvent(s.db, chatbot.id, eventId)));
+    assert.deepEqual(claims.map((claim) => claim!.attempt).sort(), [1, 2, 3, 4, 5, 6]);
+    const result = { artifactDigest: "d", artifactBytes: 1, evaluation: {} };
+    const ends = await Promise.all([
+      ...claims.map((claim) => store.completeTraining(s.db, chatbot.id, eventId, claim!.attempt, result)),
+      store.cancelEvent(s.db, chatbot.id, eventId),
+      store.failTraining(s.db, chatbot.id, eventId, null, { stage: "", cause: "", fix: "" }),
+    ]);
+    assert.equal(ends.filter(Boolean).length, 1);
+  });
+
+  test("what is past its deadline can't go on, and ends as failed", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const overdue = await newQueuedModel(s, chatbot.id, new Date(Date.now() - 1_000));
+    const running = await newQueuedModel(s, chatbot.id);
+    const { attempt } = (await store.claimEvent(s.db, chatbot.id, running.eventId))!;
+    assert.equal(await store.claimEvent(s.db, chatbot.id, overdue.eventId), undefined);
+    assert.deepEqual(await store.expireOverdue(s.db, new Date()), [overdue.eventId]);
+    assert.deepEqual(await store.expireOverdue(s.db, new Date()), []);
+    const model = (await store.findModel(s.db, chatbot.id, overdue.modelId))!;
+    assert.deepEqual([model.state, model.failure?.stage], ["failed", "accepted"]);
+    assert.match(model.failure!.cause, /deadline/);
+    const later = new Date(Date.now() + 3_600_000);
+    assert.deepEqual(await store.expireOverdue(s.db, later), [running.eventId]);
+    assert.equal(
+      await store.advanceEvent(s.db, chatbot.id, running.eventId, attempt, { stage: "x", progress: 1 }),
+      false,
+    );
+  });
+
+  test("each change of an event is notified when it commits, and not when it rolls back", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const heard: (string | null)[] = [];
+    let next = Promise.withResolvers<void>();
+    await s.listen(store.EVENT_CHANNEL, (payload) => {
+      heard.push(payload);
+      next.resolve();
+    });
+    const { eventId } = await newQueuedModel(s, chatbot.id);
+    await next.promise;
+    const undone = store.inTransaction(s.db, async (trx) => {
+      await store.cancelEvent(trx, chatbot.id, eventId);
+      throw new Error("undone");
+    });
+    await assert.rejects(undone, /undone/);
+    for (const change of [
+      () => store.claimEvent(s.db, chatbot.id, eventId),
+      () => store.advanceEvent(s.db, chatbot.id, eventId, 1, { stage: "text", progress: 0.2 }),
+      () => store.cancelEvent(s.db, chatbot.id, eventId),
+    ]) {
+      next = Promise.withResolvers();
+      await change();
+      await next.promise;
+    }
+    assert.deepEqual(heard, [eventId, eventId, eventId, eventId]);
+    assert.equal((await store.findEvent(s.db, chatbot.id, eventId))?.revision, 3);
+  });
+
+  test("a listener whose connection breaks comes back, and says that it may have missed something", async () => {
+    const s = await databases.newStore();
+    const url = s.pool.options.connectionString!;
+    const listening = store.openStore(url, { maxConnections: 1, onError: () => {} });
+    const heard: (string | null)[] = [];
+    let next = Promise.withResolvers<void>();
+    await listening.listen("a channel", (payload) => {
+      heard.push(payload);
+      next.resolve();
+    });
+    const broken =
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' and datname = current_database()";
+    await s.pool.query(broken);
+    await next.promise;
+    next = Promise.withResolvers();
+    await s.pool.query(`select pg_notify('a channel', 'again')`);
+    await next.promise;
+    assert.deepEqual(heard, [null, "again"]);
+    await listening.close();
+  });
+
+  test("a database belongs to the first encryption key that it met", async () => {
+    const s = await databases.newStore();
+    const answers = await Promise.all(["a", "a", "a"].map((key) => store.rememberSecretFingerprint(s.db, key)));
+    assert.deepEqual(answers, [true, true, true]);
+    assert.equal(await store.rememberSecretFingerprint(s.db, "b"), false);
+  });
+
+  test("blobs are referred to by undeleted training data and undeleted ready models", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const ready = await newReadyModel(s, chatbot.id);
+    const { blobDigest } = (await store.findTrainingData(s.db, chatbot.id, ready.trainingDataId))!;
+    const { artifactDigest } = (await store.currentModel(s.db, chatbot.id))!;
+    assert.deepEqual(await store.referencedDigests(s.db), new Set([blobDigest, artifactDigest]));
+    await store.deleteTrainingData(s.db, chatbot.id, ready.trainingDataId);
+    assert.deepEqual(await store.referencedDigests(s.db), new Set([artifactDigest]));
+    await store.deleteModel(s.db, chatbot.id, ready.modelId);
+    assert.deepEqual(await store.referencedDigests(s.db), new Set());
+  });
+});
