@@ -124,6 +124,18 @@ test("a body too large is refused as soon as it is, announced or not", async () 
   assert.match(await connection.until(/text_too_large/), /^HTTP\/1.1 400 /);
 });
 
+test("the rest of a refused body is waited for, but not for ever", async () => {
+  await using server = await startEchoServer({ config: { maxTextBytes: 1_000 } });
+  for (const key of ["wrong", goodKey]) {
+    const startedMs = performance.now();
+    const request = `${echo}host: x\r\napi-key: ${key}\r\ntransfer-encoding: chunked\r\n\r\n20000\r\n${"a".repeat(0x20000)}\r\n`;
+    const { status } = parseReply(await exchangeRaw(server.port, request));
+    assert.equal(status, key === goodKey ? 400 : 401);
+    const ms = performance.now() - startedMs;
+    assert.ok(ms < 10_000, `the connection was open for ${ms} ms, long before its request's time is over`);
+  }
+});
+
 test("requests sent without waiting are answered in their order", async () => {
   await using server = await startEchoServer();
   const one = (text: string, last: boolean) =>
