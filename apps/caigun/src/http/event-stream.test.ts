@@ -27,6 +27,13 @@ function parseEvents(text: string): SeenEvent[] {
   });
 }
 
+async function canConnect(port: number): Promise<boolean> {
+  using connection = rawConnection(port);
+  return await new Promise((resolve) => {
+    connection.socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  });
+}
+
 async function talk(url: string, text: string, extra: Record<string, string> = {}) {
   const reply = await fetch(`${url}/api/external/talk`, {
     method: "POST",
@@ -296,6 +303,8 @@ test("a stream that ends while the server closes lets go of its connection at on
   await connection.until(/event: delta/);
   const startedMs = performance.now();
   const closed = server.server.close({ graceMs: 30_000 });
+  // The stream ends only after the server has closed the connections that were idle when it began to close.
+  while (await canConnect(server.port)) {}
   release.resolve();
   assert.match(await connection.toEnd(), /event: done/);
   await closed;
