@@ -23,6 +23,7 @@ const configuration = {
   mcp: { disabled: true },
   hideClientButton: true,
   documentDownloadType: "json",
+  authentication: { preferredSecurityScheme: "apiKey" },
 };
 
 /** Scalar reads its settings from the element's attribute, so that the page needs no inline script. */

@@ -72,7 +72,7 @@ export async function readBody(
   onStart();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop early must not destroy the request: its connection still carries the reply.
+  // Leaving the loop early must not take the request from its connection, which still carries the reply.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > limits.maxBytes) throw tooLarge();

@@ -27,6 +27,13 @@ function parseEvents(text: string): SeenEvent[] {
   });
 }
 
+async function canConnect(port: number): Promise<boolean> {
+  using connection = rawConnection(port);
+  return await new Promise((resolve) => {
+    connection.socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  });
+}
+
 async function talk(url: string, text: string, extra: Record<string, string> = {}) {
   const reply = await fetch(`${url}/api/external/talk`, {
     method: "POST",
@@ -233,6 +240,75 @@ test("a client that reads slowly holds the command back instead of filling memor
   connection.socket.resume();
   assert.match(await connection.toEnd(), /event: done/);
   assert.equal(emitted, pieces);
+});
+
+test("a client that takes nothing is given up", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using server = await startEchoServer({
+    config: { requestTimeoutMs: 200, heartbeatMs: 100 },
+    commands: {
+      talk: async (_caller, { text }, { emit, signal }) => {
+        while (!signal.aborted) await emit?.("x".repeat(64 * 1024));
+        ended.resolve();
+        return { text };
+      },
+    },
+  });
+  using connection = rawConnection(server.port);
+  connection.socket.pause();
+  connection.send(
+    `POST /api/external/talk HTTP/1.1\r\nhost: x\r\napi-key: ${goodKey}\r\naccept: text/event-stream\r\ncontent-length: 12\r\n\r\n{"text":"a"}`,
+  );
+  await ended.promise;
+});
+
+test("what comes behind a request is never answered in the middle of its reply", async () => {
+  const release = Promise.withResolvers<void>();
+  await using server = await startEchoServer({
+    commands: {
+      talk: async (_caller, { text }, { emit }) => {
+        await emit?.("a");
+        await release.promise;
+        return { text };
+      },
+    },
+  });
+  using connection = rawConnection(server.port);
+  connection.send(
+    `POST /api/external/talk HTTP/1.1\r\nhost: x\r\napi-key: ${goodKey}\r\naccept: text/event-stream\r\ncontent-length: 12\r\n\r\n{"text":"a"}`,
+  );
+  await connection.until(/event: delta/);
+  connection.send("\x00 no request \r\n\r\n");
+  const received = await connection.toEnd();
+  release.resolve();
+  assert.doesNotMatch(received, /malformed_request/);
+});
+
+test("a stream that ends while the server closes lets go of its connection at once", async () => {
+  const release = Promise.withResolvers<void>();
+  const server = await startEchoServer({
+    config: { keepAliveTimeoutMs: 60_000 },
+    commands: {
+      talk: async (_caller, { text }, { emit }) => {
+        await emit?.(text);
+        await release.promise;
+        return { text };
+      },
+    },
+  });
+  using connection = rawConnection(server.port);
+  connection.send(
+    `POST /api/external/talk HTTP/1.1\r\nhost: x\r\napi-key: ${goodKey}\r\naccept: text/event-stream\r\ncontent-length: 12\r\n\r\n{"text":"a"}`,
+  );
+  await connection.until(/event: delta/);
+  const startedMs = performance.now();
+  const closed = server.server.close({ graceMs: 30_000 });
+  // The stream ends only after the server has closed the connections that were idle when it began to close.
+  while (await canConnect(server.port)) {}
+  release.resolve();
+  assert.match(await connection.toEnd(), /event: done/);
+  await closed;
+  assert.ok(performance.now() - startedMs < 10_000, "it did not have to be cut off");
 });
 
 test("a closing server ends what followers follow and lets a reply under way go out", async () => {

@@ -1,13 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { StreamedEvent } from "@caigun/contract";
 
-export interface EventStreamOptions {
-  /** Between the comment lines that keep the connection open. */
-  readonly heartbeatMs: number;
-  /** A client that has taken nothing for so long is given up. */
-  readonly stallMs: number;
-}
-
 /**
  * Writes server-sent events to a reply. It opens with the first event, or with the first heartbeat: until then the reply
  * can still become an ordinary one.
@@ -15,19 +8,17 @@ export interface EventStreamOptions {
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #begin: () => void;
-  readonly #stallMs: number;
   readonly #heartbeat: NodeJS.Timeout;
   #open = false;
   #ended = false;
 
-  /** `begin` takes the reply over and writes its head. */
-  constructor(response: ServerResponse, begin: () => void, options: EventStreamOptions) {
+  /** `begin` takes the reply over and writes its head. Every `heartbeatMs` a comment line keeps the connection open. */
+  constructor(response: ServerResponse, begin: () => void, heartbeatMs: number) {
     this.#response = response;
     this.#begin = begin;
-    this.#stallMs = options.stallMs;
     this.#heartbeat = setInterval(() => {
       if (!this.#response.writableNeedDrain) this.#write(": keep-alive\n\n");
-    }, options.heartbeatMs);
+    }, heartbeatMs);
     this.#heartbeat.unref();
     response.once("close", () => this.release());
   }
@@ -42,7 +33,7 @@ export class EventStream {
     this.#begin();
   }
 
-  /** Resolves when the client has room for more; also when it has gone, for nobody waits then. */
+  /** Resolves when the client has room for more; also when it has gone: the server cuts off those who take nothing. */
   async send(event: Omit<StreamedEvent, "id"> & { readonly id?: string }): Promise<void> {
     const id = event.id === undefined ? "" : `id: ${event.id}\n`;
     // JSON holds no line breaks, so that one data line is enough.
@@ -70,10 +61,7 @@ export class EventStream {
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       const response = this.#response;
-      const giveUp = setTimeout(() => response.destroy(), this.#stallMs);
-      giveUp.unref();
       const done = () => {
-        clearTimeout(giveUp);
         response.off("drain", done);
         response.off("close", done);
         resolve();

@@ -22,15 +22,11 @@ declare module "fastify" {
   }
 }
 
-/** Aborted when the client hangs up before its reply is out, and when `stop` is. */
-export function hangUpSignal(reply: FastifyReply, stop: AbortSignal): AbortSignal {
+/** Aborted when the client hangs up, or is cut off, before its reply is out. */
+export function hangUpSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  const abort = () => controller.abort();
-  stop.addEventListener("abort", abort, { once: true });
-  if (stop.aborted) abort();
   reply.raw.once("close", () => {
-    stop.removeEventListener("abort", abort);
-    if (!reply.raw.writableFinished) abort();
+    if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;
 }

@@ -22,8 +22,6 @@ export interface OperationContext<C extends Caller, Db> {
   readonly budget: BodyBudget;
   /** Aborted when the server closes: event streams end then. */
   readonly closing: AbortSignal;
-  /** Aborted when the server waits no longer for what runs. */
-  readonly stop: AbortSignal;
   /** Turns what was thrown into what the caller is told, and keeps the rest for the log. */
   readonly toProblem: (error: unknown, request: FastifyRequest) => Problem;
 }
@@ -66,7 +64,7 @@ export function operationHandler<C extends Caller, Db>(
       caller: exchange.caller as C,
       input: input as never,
       key,
-      signal: hangUpSignal(reply, context.stop),
+      signal: hangUpSignal(reply),
       requestId: request.id,
       command,
     };
@@ -189,7 +187,7 @@ function openLater(reply: FastifyReply, config: ServerConfig): EventStream {
     reply.raw.writeHead(200, headers as Record<string, string>);
     reply.raw.flushHeaders();
   };
-  return new EventStream(reply.raw, begin, { heartbeatMs: config.heartbeatMs, stallMs: config.requestTimeoutMs });
+  return new EventStream(reply.raw, begin, config.heartbeatMs);
 }
 
 /** Ends at the abort, even where the source does not. */

@@ -11,7 +11,7 @@ export interface Caller {
 
 export interface Hooks<R extends Route, Db> {
   readonly requestId: string;
-  /** Aborted when the client hangs up or the server has to stop: nobody waits for the reply any more. */
+  /** Aborted when the client hangs up or the closing server cuts it off: nobody waits for the reply any more. */
   readonly signal: AbortSignal;
   /** There where the caller wants the reply in pieces. The pieces joined must equal the reply's `text`. Resolves when the client has room for more. */
   readonly emit?: (text: string) => Promise<void>;

@@ -124,6 +124,22 @@ test("a body too large is refused as soon as it is, announced or not", async () 
   assert.match(await connection.until(/text_too_large/), /^HTTP\/1.1 400 /);
 });
 
+test("who goes on sending a refused body is cut off long before the request's time is over", async () => {
+  await using server = await startEchoServer({ config: { maxTextBytes: 1_000 } });
+  const sendFor = async (key: string) => {
+    using connection = rawConnection(server.port);
+    const startedMs = performance.now();
+    connection.send(`${echo}host: x\r\napi-key: ${key}\r\ntransfer-encoding: chunked\r\n\r\n`);
+    const sending = setInterval(() => connection.send(`4000\r\n${"a".repeat(0x4000)}\r\n`), 20);
+    const received = await connection.toEnd();
+    clearInterval(sending);
+    return { status: parseReply(received).status, ms: performance.now() - startedMs };
+  };
+  const [refused, tooLarge] = await Promise.all([sendFor("wrong"), sendFor(goodKey)]);
+  assert.deepEqual([refused.status, tooLarge.status], [401, 400]);
+  assert.ok(refused.ms < 15_000 && tooLarge.ms < 15_000, `${refused.ms} ms, ${tooLarge.ms} ms`);
+});
+
 test("requests sent without waiting are answered in their order", async () => {
   await using server = await startEchoServer();
   const one = (text: string, last: boolean) =>

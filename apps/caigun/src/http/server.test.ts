@@ -232,6 +232,16 @@ test("too many requests of one key, or from one address with whatever keys, are 
   assert.equal((await ask(`${server.url}/healthz`, {})).status, 200);
 });
 
+test("a key has its limit wherever its requests come from", async () => {
+  await using server = await startEchoServer({ config: { rateLimitPerMinute: 3, trustProxy: true } });
+  const statuses: number[] = [];
+  for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]) {
+    const headers = { "api-key": goodKey, "x-forwarded-for": address };
+    statuses.push((await ask(`${server.url}/api/external/things/${id}`, { headers })).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 200, 429]);
+});
+
 test("bodies that would not fit into memory beside the others are told to come back", async () => {
   await using server = await startEchoServer({ config: { maxBodyBytesInFlight: 1000 } });
   const url = `${server.url}/api/external/echo`;

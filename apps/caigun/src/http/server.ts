@@ -15,7 +15,7 @@ import { plainUrl } from "./spellings.ts";
 import { errorFacts, httpMetrics } from "./telemetry.ts";
 
 /** How long the rest of a refused body is read and dropped. */
-const lingerMs = 5_000;
+const lingerMs = 2_000;
 /** How often Node looks for connections whose time is over. */
 const connectionCheckMs = 1_000;
 /** What stands for the route of a request that reaches none. */
@@ -44,7 +44,6 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   const perAddress = new RateLimit(config.rateLimitPerMinute);
   const perKey = new RateLimit(config.rateLimitPerMinute);
   const closing = new AbortController();
-  const stop = new AbortController();
   const methods = new MethodTable();
   /** The reply that is under way on a connection, for the case that the parser stumbles over the rest of its request. */
   const pending = new WeakMap<Socket, ServerResponse>();
@@ -57,7 +56,8 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     genReqId: (request: IncomingMessage) => ownRequestId(request.headers) ?? randomUUID(),
     requestTimeout: config.requestTimeoutMs,
     keepAliveTimeout: config.keepAliveTimeoutMs,
-    connectionTimeout: 2 * config.requestTimeoutMs,
+    // For a connection on which nothing moves, not even a heartbeat: a client that takes nothing of its reply, for one.
+    connectionTimeout: 2 * (config.requestTimeoutMs + config.heartbeatMs),
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 1_000 },
@@ -126,9 +126,8 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     admit(perKey, caller.keyId);
   });
 
-  app.addHook("onSend", async (request, reply) => {
-    // A client that still waits for `100 Continue` may or may not send its body now: what follows could not be told apart.
-    if (closing.signal.aborted || awaitingContinue.has(request.raw)) reply.header("connection", "close");
+  app.addHook("onSend", async (_request, reply) => {
+    if (closing.signal.aborted) reply.header("connection", "close");
   });
 
   /** Once for every request, also where the client hung up or the parser stumbled. */
@@ -182,7 +181,6 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     config,
     budget,
     closing: closing.signal,
-    stop: stop.signal,
     toProblem: problemOf,
   };
   for (const route of table) {
@@ -204,12 +202,9 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     },
     async close({ graceMs = 10_000 } = {}) {
       closing.abort();
-      // A connection becomes idle only when its reply is out.
+      // The connection of a stream becomes idle when the stream ends, and was not told to close when it began.
       const idle = setInterval(() => app.server.closeIdleConnections(), 100);
-      const cut = setTimeout(() => {
-        stop.abort();
-        app.server.closeAllConnections();
-      }, graceMs);
+      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
       try {
         await app.close();
       } finally {
