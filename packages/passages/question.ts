@@ -38,11 +38,15 @@ interface FoundTerm {
   asked: QueryTerm;
 }
 
-// A term that more than this share of the passages holds ranks nothing and costs the most; small indexes keep all.
+// A term that more than this share of the passages holds ranks nothing and costs the most. In a small index counts say
+// little: there the language's common words are left out instead.
 const FREQUENT_SHARE = 0.2;
-const SMALL_INDEX_PASSAGES = 50;
+const SMALL_INDEX_PASSAGES = 100;
 const KEPT_FREQUENT_TERMS = 3;
 const TRIED_LANGUAGES = 4;
+// In a short text a common word may be rare, and a rare one in every passage; what is known of the language steadies both.
+const COMMON_PRIOR = { passages: 50, share: 0.3 };
+const RARE_PRIOR = { passages: 50, share: 0 };
 const NUMERIC = /\p{Nd}/u;
 
 /** The question as terms with their weights, and as an FTS5 expression ("" where no passage holds any of them). */
@@ -56,9 +60,12 @@ export function parseQuestion(text: string, vocabulary: Vocabulary): { query: Qu
   }
   const terms = [...found.values()];
   const held = terms.filter((term) => term.passages > 0).sort((a, b) => a.passages - b.passages);
-  const most = vocabulary.passages * (vocabulary.passages < SMALL_INDEX_PASSAGES ? 1 : FREQUENT_SHARE);
-  const rare = held.filter((term) => term.passages <= most);
-  const matched = rare.length > 0 ? rare : held.slice(0, KEPT_FREQUENT_TERMS);
+  const tells =
+    vocabulary.passages < SMALL_INDEX_PASSAGES
+      ? (term: FoundTerm) => !term.asked.common
+      : (term: FoundTerm) => term.passages <= vocabulary.passages * FREQUENT_SHARE;
+  const telling = held.filter(tells);
+  const matched = telling.length > 0 ? telling : held.slice(0, KEPT_FREQUENT_TERMS);
   return {
     query: { language, terms: terms.map(({ asked }) => asked) },
     match: matched.map(({ term }) => `"${term}"`).join(" OR "),
@@ -85,7 +92,12 @@ function wordsAsIndexed(text: string, language: string, vocabulary: Vocabulary):
 
 function lookUp({ term, common, pair, part }: Word, vocabulary: Vocabulary): FoundTerm {
   const { id, passages } = vocabulary.find(term) ?? { id: -1, passages: 0 };
-  const holding = Math.max(1, passages);
-  const idf = Math.log(1 + (vocabulary.passages - holding + 0.5) / (holding + 0.5));
+  const idf = inverseFrequency(Math.max(1, passages), vocabulary.passages, common ? COMMON_PRIOR : RARE_PRIOR);
   return { term, passages, asked: { id, idf, common, numeric: NUMERIC.test(term), pair, part } };
+}
+
+/** As if the index also held some passages of other texts, a share of which held the term. */
+function inverseFrequency(holding: number, passages: number, prior: { passages: number; share: number }): number {
+  const held = holding + prior.passages * prior.share;
+  return Math.log(1 + (passages + prior.passages - held + 0.5) / (held + 0.5));
 }

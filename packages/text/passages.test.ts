@@ -53,6 +53,15 @@ test("keeps lists and tables together and puts them under their heading", () => 
   );
 });
 
+test("numbered lines are headings over text and items over items", () => {
+  const kinds = (text: string) => cutPassages(text).map(({ kind, heading }) => [kind, heading]);
+  assert.deepEqual(kinds("一、休假\n全職員工每年有二十五天的特休假。\n\n2. Sick leave\n\nCall before nine."), [
+    ["prose", "一、休假"],
+    ["prose", "2. Sick leave"],
+  ]);
+  assert.deepEqual(kinds("1. Open the lid\n2. Press the button\n3. Wait"), [["list", undefined]]);
+});
+
 test("cuts long paragraphs at sentence ends", () => {
   const text = "This is one of many sentences in a very long paragraph. ".repeat(100);
   const passages = cutPassages(text);

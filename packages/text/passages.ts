@@ -68,7 +68,7 @@ export function cutPassages(text: string): Passage[] {
 
 /** Short lines one after another are lines, not headings of each other; marked headings may follow each other. */
 function headsOver(block: Block, following: Block | undefined, chain: number): boolean {
-  if (!following || following.kind === "question") return false;
+  if (!following) return false;
   return following.kind !== "heading" || (block.isMarked && chain < LONGEST_HEADING_CHAIN);
 }
 
