@@ -91,6 +91,7 @@ function kindOfLine(line: Line, run: Line[], index: number): BlockKind {
   const isShort = columns(line.text) <= HEADING_COLUMNS;
   if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";
   if (index === 0 && isShort && asks(line.text) && next && !asks(next.text)) return "heading";
+  if (index === 0 && isShort && next && isQuestion(next.text) && !SENTENCE_END.test(line.text)) return "heading";
   return "prose";
 }
 

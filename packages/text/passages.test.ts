@@ -22,6 +22,11 @@ test("recognises questions and answers in several spellings", () => {
   ]);
 });
 
+test("a line over the first question is their heading", () => {
+  const [passage] = cutPassages("常見問題\n問:可以帶狗嗎?\n答:限星期五。");
+  assert.deepEqual([passage!.kind, passage!.heading, passage!.question], ["qa", "常見問題", "可以帶狗嗎?"]);
+});
+
 test("recognises questions as headings", () => {
   assert.deepEqual(
     answers("## What does it cost?\n\n$5 a month\n\nCan I cancel?\nYes, at any time.\n\n# Contact\n\nWrite to us."),
