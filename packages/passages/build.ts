@@ -167,15 +167,14 @@ class IndexWriter {
     const start = normal.toSource(passage.start);
     const end = normal.toSource(passage.end);
     const lead = `${passage.heading ?? ""}\n${passage.question ?? ""}`;
-    const leadWords = words(lead, language).map((word) => word.term);
-    const leadTerms = this.#idsOf(leadWords, ordinal);
+    const leadTexts = words(lead, language).map((word) => word.term);
+    const leadTerms = this.#idsOf(leadTexts, ordinal);
     const body = normal.text.slice(passage.answerStart, passage.end);
-    const bodyWords = words(body, language);
+    const bodyTerms: string[] = [];
     const found: Sentence[] = [];
-    let next = 0;
     for (const span of sentences(body)) {
-      const terms: string[] = [];
-      while (next < bodyWords.length && bodyWords[next]!.start < span.end) terms.push(bodyWords[next++]!.term);
+      const terms = words(body.slice(span.start, span.end), language).map((word) => word.term);
+      for (const term of terms) bodyTerms.push(term);
       found.push({
         start: normal.toSource(passage.answerStart + span.start) - start,
         end: normal.toSource(passage.answerStart + span.end) - start,
@@ -200,8 +199,8 @@ class IndexWriter {
       source,
       contents,
     );
-    this.#hasWords ||= leadWords.length > 0 || bodyWords.length > 0;
-    this.#insertWords.run(ordinal, leadWords.join(" "), bodyWords.map((word) => word.term).join(" "));
+    this.#hasWords ||= leadTexts.length > 0 || bodyTerms.length > 0;
+    this.#insertWords.run(ordinal, leadTexts.join(" "), bodyTerms.join(" "));
   }
 
   #idsOf(terms: string[], ordinal: number): number[] {

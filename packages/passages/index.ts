@@ -10,5 +10,6 @@ export {
 } from "./build.ts";
 export type { Sentence } from "./contents.ts";
 export { IndexUnusable } from "./format.ts";
-export { type Found, openIndex, type PassageIndex, type Query, type QueryTerm, type RankedPassage } from "./open.ts";
-export { type Probe, type ProbedDocument, probeIndex } from "./probe.ts";
+export { type Found, openIndex, type PassageIndex, type RankedPassage, type SearchOptions } from "./open.ts";
+export { type Probe, probeIndex } from "./probe.ts";
+export type { Query, QueryTerm } from "./question.ts";

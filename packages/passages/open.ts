@@ -1,31 +1,10 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { detectLanguage, normalise, type Word, words } from "@caigun/text";
+import { normalise } from "@caigun/text";
 import type { DocumentSummary, IndexSummary } from "./build.ts";
 import { decodeContents, type Sentence } from "./contents.ts";
 import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable } from "./format.ts";
-
-/** A term of the question; its id is -1 where no passage holds it. */
-export interface QueryTerm {
-  id: number;
-  /**
-   * Inverse document frequency, natural logarithm: how much the term tells one passage from another. A term that no
-   * passage holds counts as if one did: a rare word says no more by being absent.
-   */
-  idf: number;
-  /** Says little in its language. */
-  common: boolean;
-  /** Holds a digit. */
-  numeric: boolean;
-  /** Two neighbouring characters that are no word. */
-  pair: boolean;
-  /** A piece of another term at the same place of the question. */
-  part: boolean;
-}
-
-export interface Query {
-  terms: QueryTerm[];
-}
+import { parseQuestion, type Query } from "./question.ts";
 
 export interface RankedPassage {
   documentId: string;
@@ -48,6 +27,13 @@ export interface RankedPassage {
   sentences: Sentence[];
 }
 
+export interface SearchOptions {
+  /** Documents that must not be found, such as deleted ones. */
+  exclude?: ReadonlySet<string>;
+  /** The question's language, where it is known; else it is detected among those of the documents. */
+  language?: string;
+}
+
 export interface Found {
   query: Query;
   passages: RankedPassage[];
@@ -57,14 +43,11 @@ interface Document extends DocumentSummary {
   firstPassage: number;
 }
 
-// A term that more than this share of the passages holds ranks nothing and costs the most; small indexes keep all.
-const FREQUENT_SHARE = 0.2;
-const SMALL_INDEX_PASSAGES = 50;
-const KEPT_FREQUENT_TERMS = 3;
 const LONGEST_QUESTION = 2000;
 // How much more a word in a heading or in a passage's question counts.
 const LEAD_WEIGHT = 1.5;
-const NUMERIC = /\p{Nd}/u;
+// SQLITE_CORRUPT and SQLITE_NOTADB.
+const SQLITE_DAMAGE = new Set([11, 26]);
 
 /** Opens an index read-only. Throws IndexUnusable for a file that is none, is damaged, or is of another version. */
 export function openIndex(path: string): PassageIndex {
@@ -119,10 +102,14 @@ export class PassageIndex {
    * The passages that best match a question, best first, without those of excluded documents. Throws IndexUnusable
    * where the file turns out to be damaged.
    */
-  search(question: string, limit: number, options: { exclude?: ReadonlySet<string> } = {}): Found {
+  search(question: string, limit: number, options: SearchOptions = {}): Found {
     try {
       const text = normalise(question.slice(0, LONGEST_QUESTION)).text;
-      const { query, match } = this.#parse(text);
+      const { query, match } = parseQuestion(text, {
+        languages: options.language === undefined ? this.#languages : [options.language],
+        passages: this.#passages,
+        find: (term) => this.#find(term),
+      });
       const passages: RankedPassage[] = [];
       if (match === "") return { query, passages };
       for (const row of this.#match.iterate(match)) {
@@ -164,29 +151,9 @@ export class PassageIndex {
     this.#db.close();
   }
 
-  #parse(text: string): { query: Query; match: string } {
-    const language = detectLanguage(text, this.#languages);
-    const found = new Map<string, Word>();
-    for (const word of words(text, language)) {
-      const known = found.get(word.term);
-      if (!known || (known.part && !word.part)) found.set(word.term, word);
-    }
-    const terms = [...found.values()].map(({ term, common, pair, part }) => {
-      const row = this.#findTerm.get(term);
-      const passages = Number(row?.passages ?? 0);
-      const holding = Math.max(1, passages);
-      const idf = Math.log(1 + (this.#passages - holding + 0.5) / (holding + 0.5));
-      const asked: QueryTerm = { id: Number(row?.id ?? -1), idf, common, numeric: NUMERIC.test(term), pair, part };
-      return { term, passages, asked };
-    });
-    const held = terms.filter((term) => term.passages > 0).sort((a, b) => a.passages - b.passages);
-    const most = this.#passages < SMALL_INDEX_PASSAGES ? this.#passages : this.#passages * FREQUENT_SHARE;
-    const rare = held.filter((term) => term.passages <= most);
-    const matched = rare.length > 0 ? rare : held.slice(0, KEPT_FREQUENT_TERMS);
-    return {
-      query: { terms: terms.map(({ asked }) => asked) },
-      match: matched.map(({ term }) => `"${term}"`).join(" OR "),
-    };
+  #find(term: string): { id: number; passages: number } | undefined {
+    const row = this.#findTerm.get(term);
+    return row && { id: Number(row.id), passages: Number(row.passages) };
   }
 
   #documentOf(ordinal: number): Document {
@@ -258,6 +225,6 @@ function checkHeader(path: string): void {
 function asUnusable(error: unknown, path: string): unknown {
   if (error instanceof IndexUnusable) return error;
   const isDamage =
-    error instanceof RangeError || (error instanceof Error && /malformed|corrupt|not a database/i.test(error.message));
+    error instanceof RangeError || SQLITE_DAMAGE.has(Number((error as { errcode?: number }).errcode) & 0xff);
   return isDamage ? new IndexUnusable(`The index ${path} is damaged: ${(error as Error).message}`) : error;
 }

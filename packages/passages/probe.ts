@@ -1,80 +1,87 @@
+import { codePointCount } from "@caigun/text";
 import { textSha256 } from "./build.ts";
+import { IndexUnusable } from "./format.ts";
 import type { PassageIndex, RankedPassage } from "./open.ts";
 
-export interface ProbedDocument {
-  id: string;
-  /** As sent. */
-  text: string;
-}
+export type Probe = { ok: true; sentences: number } | { ok: false; cause: string };
 
-export type Probe =
-  | { ok: true /** How many sentences were searched for and found. */; sentences: number }
-  | { ok: false /** What is missing or wrong, without any of the text. */; cause: string };
-
-/** Sentences searched for in each document, spread over it. */
-const SENTENCES_PER_DOCUMENT = 5;
-/** A sentence counts as found when one of this many passages is its document's. */
-const SEARCHED = 5;
+const SENTENCES_EACH = 5;
+const SEARCHED_PASSAGES = 10;
 
 /**
- * Whether an index holds what it was made from: each document whole and unchanged, no others, and a search for some of
- * its sentences finds it. Throws IndexUnusable where the file is damaged.
+ * Whether an index serves these documents and nothing else: the file is whole, counts and digests agree, the passages
+ * hold every character but white space, and sentences taken from each document find it.
  */
-export function probeIndex(index: PassageIndex, documents: readonly ProbedDocument[]): Probe {
-  index.checkStructure();
-  const summaries = new Map(index.summary().documents.map((summary) => [summary.id, summary]));
-  if (summaries.size !== documents.length)
-    return { ok: false, cause: `It holds ${summaries.size} documents instead of ${documents.length}.` };
-  const idsOfText = new Map<string, Set<string>>();
-  for (const { id, textSha256 } of summaries.values())
-    idsOfText.set(textSha256, (idsOfText.get(textSha256) ?? new Set()).add(id));
-
-  let sentences = 0;
-  for (const { id, text } of documents) {
-    const summary = summaries.get(id);
-    if (!summary) return { ok: false, cause: `Document ${id} is missing.` };
-    if (summary.textSha256 !== textSha256(text)) return { ok: false, cause: `Document ${id} is another text.` };
-    const passages = [...index.passagesOf(id)];
-    const gap = firstGap(text, passages);
-    if (gap !== undefined) return { ok: false, cause: `Document ${id} is not covered from its character ${gap} on.` };
-    // Two documents of the same text are equally good finds.
-    const good = idsOfText.get(summary.textSha256)!;
-    for (const sentence of someSentences(passages)) {
-      if (!index.search(sentence, SEARCHED).passages.some(({ documentId }) => good.has(documentId)))
-        return { ok: false, cause: `A sentence of document ${id} is not found by a search for it.` };
-      sentences += 1;
+export function probeIndex(index: PassageIndex, documents: readonly { id: string; text: string }[]): Probe {
+  try {
+    index.checkStructure();
+    const { documents: indexed } = index.summary();
+    if (indexed.length !== documents.length) {
+      return { ok: false, cause: `The index holds ${indexed.length} documents instead of ${documents.length}.` };
     }
+    let tried = 0;
+    for (const { id, text } of documents) {
+      const summary = indexed.find((document) => document.id === id);
+      if (!summary) return { ok: false, cause: `The index does not hold the document ${id}.` };
+      if (summary.textSha256 !== textSha256(text)) {
+        return { ok: false, cause: `The index was built from another text of the document ${id}.` };
+      }
+      const passages = [...index.passagesOf(id)];
+      const uncovered = firstUncovered(text, passages);
+      if (uncovered !== undefined) {
+        return { ok: false, cause: `The passages of the document ${id} leave out its text at character ${uncovered}.` };
+      }
+      const asked = sentencesToTry(passages);
+      if (asked.length === 0) return { ok: false, cause: `The document ${id} has no words that can be searched.` };
+      for (const { sentence, passage } of asked) {
+        const found = index.search(sentence, SEARCHED_PASSAGES, { language: summary.language }).passages;
+        // Another document with the same passage is as good an answer.
+        if (!found.some((other) => other.documentId === id || other.text === passage.text)) {
+          return { ok: false, cause: `A search for a sentence of the document ${id} does not find it.` };
+        }
+        tried++;
+      }
+    }
+    return { ok: true, sentences: tried };
+  } catch (error) {
+    if (error instanceof IndexUnusable) return { ok: false, cause: error.message };
+    throw error;
   }
-  return { ok: true, sentences };
 }
 
-/** The first code point that is in no passage, white space aside, or where a passage is not the text's own slice. */
-function firstGap(text: string, passages: readonly RankedPassage[]): number | undefined {
-  let [unit, codePoint] = [0, 0];
-  const advance = (until: number) => {
-    const from = unit;
-    for (; codePoint < until && unit < text.length; codePoint++) unit += text.codePointAt(unit)! > 0xffff ? 2 : 1;
-    return text.slice(from, unit);
-  };
-  for (const passage of passages) {
-    const before = codePoint;
-    if (!isBlank(advance(passage.start))) return before;
-    if (advance(passage.end) !== passage.text) return passage.start;
+/** The first code point of a text that is neither white space nor in a passage; undefined where there is none. */
+function firstUncovered(text: string, passages: readonly RankedPassage[]): number | undefined {
+  let offset = 0;
+  let codePoint = 0;
+  for (const { start, end, text: stored } of passages) {
+    const from = offsetAfter(text, offset, start - codePoint);
+    if (start < codePoint || !isBlank(text.slice(offset, from))) return codePoint;
+    if (!text.startsWith(stored, from) || codePointCount(stored) !== end - start) return start;
+    offset = from + stored.length;
+    codePoint = end;
   }
-  return isBlank(text.slice(unit)) ? undefined : codePoint;
+  return isBlank(text.slice(offset)) ? undefined : codePoint;
 }
 
-/** White space, and the characters that no one sees or searches for. */
-const isBlank = (text: string) => /^[\s\p{Cc}\p{Cf}]*$/u.test(text);
+function offsetAfter(text: string, offset: number, codePoints: number): number {
+  let at = offset;
+  for (let count = 0; count < codePoints && at < text.length; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
+}
 
-function someSentences(passages: readonly RankedPassage[]): string[] {
-  const spread = Math.max(1, Math.floor(passages.length / SENTENCES_PER_DOCUMENT));
-  const found: string[] = [];
-  for (let at = 0; at < passages.length && found.length < SENTENCES_PER_DOCUMENT; at += spread) {
-    const { text, sentences } = passages[at]!;
-    // The one with the most words says most about where it stands.
-    const [longest] = [...sentences].sort((a, b) => b.terms.length - a.terms.length);
-    if (longest && longest.terms.length > 0) found.push(text.slice(longest.start, longest.end));
+/** White space, control characters and invisible characters: what a passage may leave out at its ends. */
+function isBlank(text: string): boolean {
+  return /^[\s\p{C}]*$/u.test(text);
+}
+
+function sentencesToTry(passages: readonly RankedPassage[]): { sentence: string; passage: RankedPassage }[] {
+  const worded = passages.filter((passage) => passage.sentences.some((sentence) => sentence.terms.length > 0));
+  const step = Math.max(1, worded.length / SENTENCES_EACH);
+  const chosen: { sentence: string; passage: RankedPassage }[] = [];
+  for (let at = 0; at < worded.length && chosen.length < SENTENCES_EACH; at += step) {
+    const passage = worded[Math.floor(at)]!;
+    const fullest = passage.sentences.reduce((a, b) => (b.terms.length > a.terms.length ? b : a));
+    chosen.push({ sentence: passage.text.slice(fullest.start, fullest.end), passage });
   }
-  return found;
+  return chosen;
 }

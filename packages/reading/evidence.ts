@@ -1,6 +1,6 @@
 /** What reading needs of a search's result; passages' `search` returns this and more. */
 export interface Evidence {
-  query: { terms: readonly EvidenceTerm[] };
+  query: { language: string; terms: readonly EvidenceTerm[] };
   /** Best first. */
   passages: readonly EvidencePassage[];
 }

@@ -53,7 +53,9 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   return {
     answered,
     confidence,
-    ...(answered ? quote(chosen.slice(0, options.maxSentences ?? 1)) : { text: refusalFor(question), citations: [] }),
+    ...(answered
+      ? quote(chosen.slice(0, options.maxSentences ?? 1))
+      : { text: refusalFor(question, evidence.query.language), citations: [] }),
     candidate: quote(chosen),
     passages: evidence.passages
       .slice(0, SHOWN_PASSAGES)

@@ -33,9 +33,12 @@ const REFUSALS: Record<string, string> = {
   "zh-Hant": "在我學習過的文本中沒有找到這個問題的答案。",
 };
 
-/** A sentence that says the text does not hold the answer, in the question's language where one is written, else in English. */
-export function refusalFor(question: string): string {
-  const language = detectLanguage(question);
+/**
+ * A sentence that says the text does not hold the answer: in the question's language where one is written, else in
+ * English. A question too short to tell its language gets the language of the text.
+ */
+export function refusalFor(question: string, languageOfText: string): string {
+  const language = detectLanguage(question, { unsure: languageOfText });
   const variant = language === "zh" && isTraditional(question) ? "zh-Hant" : language;
   return REFUSALS[variant] ?? REFUSALS.en!;
 }

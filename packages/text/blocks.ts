@@ -19,7 +19,8 @@ interface Line {
 }
 
 const LIST_ITEM =
-  /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+  /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+const NUMBERED = /^\s*(?:\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*[.)、．]?\s|[一二三四五六七八九十]{1,3}、|[IVX]+\.\s)/u;
 const TABLE_ROW = /\t.*\S|\|.*\||^\s*\|/u;
 const MARKED_HEADING =
   /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
@@ -85,9 +86,19 @@ function kindOfLine(line: Line, run: Line[], index: number): BlockKind {
   if (MARKED_HEADING.test(line.text) && columns(line.text) <= HEADING_COLUMNS) return "heading";
   const next = run[index + 1];
   if (index === 0 && next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text)) return "heading";
+  if (NUMBERED.test(line.text) && isNumberedHeading(line, run, index)) return "heading";
   if (LIST_ITEM.test(line.text)) return "list";
   const isShort = columns(line.text) <= HEADING_COLUMNS;
   if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";
   if (index === 0 && isShort && asks(line.text) && next && !asks(next.text)) return "heading";
+  if (index === 0 && isShort && next && isQuestion(next.text) && !SENTENCE_END.test(line.text)) return "heading";
   return "prose";
+}
+
+/** "1. Returns" or "一、休假": short, no sentence, and over a line that is no item of a list. */
+function isNumberedHeading(line: Line, run: Line[], index: number): boolean {
+  if (columns(line.text) > HEADING_COLUMNS / 2 || SENTENCE_END.test(line.text)) return false;
+  const next = run[index + 1];
+  const isItem = (other: Line) => LIST_ITEM.test(other.text) || /^\s/u.test(other.text);
+  return next ? !isItem(next) && !run.slice(0, index).some(isItem) : run.length === 1;
 }

@@ -1,8 +1,10 @@
 import { createRequire } from "node:module";
+import { SNOWBALL_LANGUAGES } from "./snowball.ts";
 
 const require = createRequire(import.meta.url);
+// Languages without a stemmer that the library has a list for.
+const UNSTEMMED: Readonly<Record<string, string>> = { ja: "japanese", sl: "slovenian", zh: "mandarin" };
 const known = new Map<string, ReadonlySet<string>>();
-let lists: Record<string, string[]> | undefined;
 
 /**
  * The words that say little in a language ("the", "what", "的"), lower-cased and before stemming; empty where no list
@@ -11,8 +13,8 @@ let lists: Record<string, string[]> | undefined;
 export function commonWords(language: string): ReadonlySet<string> {
   let words = known.get(language);
   if (!words) {
-    lists ??= require("stopwords-iso/stopwords-iso.json") as Record<string, string[]>;
-    words = new Set(lists[language] ?? []);
+    const name = SNOWBALL_LANGUAGES[language] ?? UNSTEMMED[language];
+    words = new Set(name ? (require(`@orama/stopwords/${name}`) as { stopwords: string[] }).stopwords : []);
     known.set(language, words);
   }
   return words;

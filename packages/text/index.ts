@@ -1,5 +1,5 @@
 export { isTraditional } from "./han-folding.ts";
-export { detectLanguage } from "./language.ts";
+export { type DetectionOptions, detectLanguage } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";
 export { codePointCount } from "./scripts.ts";

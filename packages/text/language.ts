@@ -2,6 +2,8 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 const SAMPLE_CHARACTERS = 4000;
+// Below this the library's first guess on a few words is often wrong ("Which planet?").
+const SURE_ACCURACY = 0.2;
 
 // A script that (nearly) one language alone is written in names it; the others are told apart by a library.
 const SCRIPT_LANGUAGES: [RegExp, string][] = [
@@ -20,20 +22,33 @@ const SCRIPT_LANGUAGES: [RegExp, string][] = [
   [/\p{Script=Bengali}/gu, "bn"],
 ];
 
+export interface DetectionOptions {
+  /** Only these languages are considered. */
+  among?: readonly string[];
+  /** What to say where the text is too short to tell, such as the language of what it is about. */
+  unsure?: string;
+}
+
 /**
  * The language of a text as a BCP-47 primary subtag, "und" where it cannot be told. Looks at the text's first and
- * middle characters. With `among`, only those languages are considered.
+ * middle characters.
  */
-export function detectLanguage(text: string, among?: readonly string[]): string {
+export function detectLanguage(text: string, { among, unsure }: DetectionOptions = {}): string {
   if (among?.length === 1) return among[0]!;
+  const fallback = unsure ?? among?.[0] ?? "und";
   const sample = sampleOf(text);
   const letters = sample.match(/\p{L}/gu)?.length ?? 0;
-  if (letters === 0) return among?.[0] ?? "und";
+  if (letters === 0) return fallback;
   const byScript = languageOfScript(sample, letters);
   if (byScript !== undefined && (among === undefined || among.includes(byScript))) return byScript;
-  const { detect } = require("tinyld/light") as { detect(text: string, options?: { only?: string[] }): string };
-  const detected = detect(sample, among ? { only: [...among] } : {});
-  return detected || (among?.[0] ?? "und");
+  const { detectAll } = require("tinyld/light") as {
+    detectAll(text: string, options?: { only?: string[] }): { lang: string; accuracy: number }[];
+  };
+  const detected = detectAll(sample, among ? { only: [...among] } : {});
+  const [best] = detected;
+  if (!best) return fallback;
+  const isPossible = (language: string) => detected.some(({ lang }) => lang === language);
+  return unsure !== undefined && best.accuracy < SURE_ACCURACY && isPossible(unsure) ? unsure : best.lang;
 }
 
 function sampleOf(text: string): string {

@@ -35,28 +35,25 @@ export function cutPassages(text: string): Passage[] {
   let chain = 0;
   for (let index = 0; index < all.length; index++) {
     const block = all[index]!;
-    const following = all[index + 1];
-    if (block.kind === "heading" && following && headsOver(block, following, chain)) {
-      heading = headingText(text.slice(block.start, block.end));
-      headingStart ??= block.start;
-      chain++;
-      if (!asks(firstLine(text, block)) || following.kind === "heading") continue;
-      const last = endOfAnswer(all, index + 1, text);
-      found.push(questionPassage(text, headingStart, block, all[last]!, heading));
+    const start = headingStart ?? block.start;
+    const isAsked = block.kind === "question" || (block.kind === "heading" && asks(firstLine(text, block)));
+    const last = isAsked ? endOfAnswer(all, index + 1, text) : index;
+    if (block.kind === "question" || last > index) {
+      found.push(questionPassage(text, start, block, all[last]!, heading));
+      if (block.kind === "heading") heading = headingText(text.slice(block.start, block.end));
       headingStart = undefined;
       chain = 0;
       index = last;
       continue;
     }
-    chain = 0;
-    const start = headingStart ?? block.start;
-    headingStart = undefined;
-    if (block.kind === "question") {
-      const last = endOfAnswer(all, index + 1, text);
-      found.push(questionPassage(text, start, block, all[last]!, heading));
-      index = last;
+    if (block.kind === "heading" && headsOver(block, all[index + 1], chain)) {
+      heading = headingText(text.slice(block.start, block.end));
+      headingStart = start;
+      chain++;
       continue;
     }
+    chain = 0;
+    headingStart = undefined;
     const kind = block.kind === "list" || block.kind === "table" ? block.kind : "prose";
     addPassages(found, text, {
       start,
@@ -70,8 +67,8 @@ export function cutPassages(text: string): Passage[] {
 }
 
 /** Short lines one after another are lines, not headings of each other; marked headings may follow each other. */
-function headsOver(block: Block, following: Block, chain: number): boolean {
-  if (following.kind === "question") return false;
+function headsOver(block: Block, following: Block | undefined, chain: number): boolean {
+  if (!following) return false;
   return following.kind !== "heading" || (block.isMarked && chain < LONGEST_HEADING_CHAIN);
 }
 
@@ -83,19 +80,26 @@ function headingText(text: string): string {
   return text.split("\n", 1)[0]!.replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
 }
 
-/** The index of the last block of the answer that begins at `first`: up to the next question or heading. */
+/**
+ * The index of the last block of the answer that begins at `first`; first - 1 where none follows. All that stands before
+ * the next question is its answer; before other text or the end, only the first paragraph and the lists after it are,
+ * unless the question is a marked heading, which heads all that follows.
+ */
 function endOfAnswer(all: Block[], first: number, text: string): number {
   const answer = all[first];
-  if (!answer || answer.kind === "question" || answer.kind === "heading") return first - 1;
+  const isAsked = (block: Block) => block.kind === "question" || asks(firstLine(text, block));
+  if (!answer || answer.isMarked || isAsked(answer)) return first - 1;
   let last = first;
-  while (last + 1 < all.length) {
-    const next = all[last + 1]!;
-    if (next.kind === "question" || next.kind === "heading" || next.kind === "answer") break;
-    // Beyond its first paragraph an answer goes on only while it is short, or a list that the paragraph announces.
-    if (columns(text.slice(answer.start, next.end)) > CUT_COLUMNS) break;
-    last++;
+  let closest = first;
+  for (let index = first + 1; index < all.length; index++) {
+    const block = all[index]!;
+    if (isAsked(block)) return last;
+    if (block.kind === "heading" || block.kind === "answer") break;
+    if (columns(text.slice(answer.start, block.end)) > CUT_COLUMNS) break;
+    last = index;
+    if (closest === index - 1 && (block.kind === "list" || block.kind === "table")) closest = index;
   }
-  return last;
+  return all[first - 1]!.isMarked ? last : closest;
 }
 
 function questionPassage(text: string, start: number, question: Block, last: Block, heading?: string): Passage {

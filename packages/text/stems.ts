@@ -1,37 +1,8 @@
 import { createRequire } from "node:module";
+import { SNOWBALL_LANGUAGES } from "./snowball.ts";
 
 const require = createRequire(import.meta.url);
 
-// Snowball stemmers that the library has, by BCP-47 primary subtag.
-const STEMMERS: Record<string, string> = {
-  ar: "arabic",
-  bg: "bulgarian",
-  da: "danish",
-  de: "german",
-  el: "greek",
-  en: "english",
-  es: "spanish",
-  fi: "finnish",
-  fr: "french",
-  ga: "irish",
-  hi: "indian",
-  hu: "hungarian",
-  hy: "armenian",
-  id: "indonesian",
-  it: "italian",
-  lt: "lithuanian",
-  ne: "nepali",
-  nl: "dutch",
-  no: "norwegian",
-  pt: "portuguese",
-  ro: "romanian",
-  ru: "russian",
-  sr: "serbian",
-  sv: "swedish",
-  ta: "tamil",
-  tr: "turkish",
-  uk: "ukrainian",
-};
 const CACHED_STEMS = 50_000;
 
 export type Stemmer = (word: string) => string;
@@ -52,7 +23,7 @@ export function stemmerFor(language: string): Stemmer {
 }
 
 function loadStemmer(language: string): Stemmer {
-  const name = STEMMERS[language];
+  const name = SNOWBALL_LANGUAGES[language];
   if (!name) return (word) => word;
   return (require(`@orama/stemmers/${name}`) as { stemmer: Stemmer }).stemmer;
 }

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { arbitraryText } from "../../testkit/arbitrary-text.ts";
+import { buildIndex, IndexUnusable, openIndex, type PassageIndex, probeIndex, type SourceDocument } from "./index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "caigun-passages-"));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const newPath = () => join(folder, `index-${files++}`);
+
+const HANDBOOK = `# Returns
+
+You may return an article within 30 days of the purchase. Food cannot be returned.
+
+Q: Who pays for the parcel?
+A: We do, when the article is damaged.
+
+# 保固
+
+所有產品的保固期為兩年。電池除外。`;
+const HOURS =
+  "The shop in Lyon is open from nine to six.\n\nOn Sundays it stays closed. The parking garage opens at eight.";
+const DOCUMENTS: SourceDocument[] = [
+  { id: "handbook", title: "Handbook", text: HANDBOOK },
+  { id: "hours", title: "Hours", text: HOURS },
+];
+
+function withIndex<T>(documents: SourceDocument[], use: (index: PassageIndex, path: string) => T): T {
+  const path = newPath();
+  buildIndex(path, documents);
+  const index = openIndex(path);
+  try {
+    return use(index, path);
+  } finally {
+    index.close();
+  }
+}
+
+function sliceOfCodePoints(text: string, start: number, end: number): string {
+  const units: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const width = text.codePointAt(at)! > 0xffff ? 2 : 1;
+    units.push(text.slice(at, at + width));
+    at += width;
+  }
+  return units.slice(start, end).join("");
+}
+
+test("finds the passage, also across Traditional and Simplified", () => {
+  withIndex(DOCUMENTS, (index) => {
+    assert.match(index.search("how many days to return something?", 3).passages[0]!.text, /30 days/);
+    assert.match(index.search("产品保固期多久", 3).passages[0]!.text, /兩年/);
+    assert.equal(index.search("Who pays for parcels?", 3).passages[0]!.question, "Who pays for the parcel?");
+    assert.equal(index.search("parking", 3).passages[0]!.documentId, "hours");
+    assert.deepEqual(index.search("?!", 3).passages, []);
+    assert.deepEqual(index.search("zeppelin", 3).passages, []);
+  });
+});
+
+test("a question meets documents of several languages, whatever its own seems to be", () => {
+  const documents = [
+    { id: "en", title: "", text: "The batteries are guaranteed for six months. Chargers are guaranteed for one year." },
+    { id: "de", title: "", text: "Die Häuser stehen am Fluss. Sie wurden im letzten Jahr gebaut und gestrichen." },
+  ];
+  withIndex(documents, (index) => {
+    assert.equal(index.search("guaranteed batteries", 1).passages[0]?.documentId, "en");
+    assert.equal(index.search("Häuser", 1).passages[0]?.documentId, "de");
+    assert.equal(index.search("Haus", 1).passages[0]?.documentId, "de");
+  });
+});
+
+test("returns nothing of an excluded document", () => {
+  withIndex(DOCUMENTS, (index) => {
+    const { passages } = index.search("return open days parcel", 10, { exclude: new Set(["handbook"]) });
+    assert.ok(passages.length > 0 && passages.every((passage) => passage.documentId === "hours"));
+    assert.deepEqual(index.search("parcel", 10, { exclude: new Set(["handbook", "hours"]) }).passages, []);
+  });
+});
+
+test("treats search syntax in a question as words", () => {
+  withIndex(DOCUMENTS, (index) => {
+    for (const question of [
+      '"',
+      "a OR b",
+      "NEAR(shop, 2)",
+      "lead:shop",
+      "shop* AND -x",
+      "'; DROP TABLE terms; --",
+      "x".repeat(50_000),
+    ]) {
+      index.search(question, 5);
+    }
+    assert.equal(index.search('shop" OR "zeppelin', 5).passages[0]!.documentId, "hours");
+  });
+});
+
+test("the same documents give the same bytes, whatever was there before", () => {
+  const [first, second] = [newPath(), newPath()];
+  const summary = buildIndex(first, DOCUMENTS);
+  buildIndex(newPath(), [{ id: "x", title: "x", text: "Something else." }]);
+  buildIndex(second, DOCUMENTS);
+  assert.ok(readFileSync(first).equals(readFileSync(second)));
+  assert.equal(summary.bytes, readFileSync(first).length);
+});
+
+test("states progress up to the end", () => {
+  const seen: number[] = [];
+  buildIndex(
+    newPath(),
+    [{ id: "a", title: "a", text: "One more paragraph of words to index here today.\n\n".repeat(3000) }],
+    {
+      onProgress: (fraction) => seen.push(fraction),
+    },
+  );
+  assert.ok(seen.length > 3);
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+  );
+  assert.equal(seen.at(-1), 1);
+});
+
+test("passages and their sentences are exact slices of the sent text", () => {
+  fc.assert(
+    fc.property(arbitraryText, fc.constantFrom("", "Intro 𠮷. "), (text, prefix) => {
+      const source = prefix + text;
+      withIndex([{ id: "d", title: "t", text: source }], (index) => {
+        for (const passage of index.passagesOf("d")) {
+          assert.equal(sliceOfCodePoints(source, passage.start, passage.end), passage.text);
+          for (const { start, end } of passage.sentences) assert.ok(start < end && end <= passage.text.length);
+        }
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a probe passes on what was indexed and names what differs", () => {
+  withIndex(DOCUMENTS, (index) => {
+    const probe = probeIndex(index, DOCUMENTS);
+    assert.ok(probe.ok && probe.sentences >= 4, JSON.stringify(probe));
+    const cause = (documents: { id: string; text: string }[]) => {
+      const failed = probeIndex(index, documents);
+      assert.equal(failed.ok, false);
+      return failed.ok ? "" : failed.cause;
+    };
+    assert.match(cause(DOCUMENTS.slice(0, 1)), /2 documents instead of 1/);
+    assert.match(cause([DOCUMENTS[0]!, { id: "other", text: HOURS }]), /does not hold the document other/);
+    assert.match(cause([DOCUMENTS[0]!, { id: "hours", text: `${HOURS} ` }]), /another text/);
+  });
+  withIndex([{ id: "signs", title: "", text: "!!! ???" }], (index) => {
+    const probe = probeIndex(index, [{ id: "signs", text: "!!! ???" }]);
+    assert.match(probe.ok ? "" : probe.cause, /no words/);
+  });
+});
+
+test("a probe passes on any text that has words", () => {
+  fc.assert(
+    fc.property(arbitraryText, (text) => {
+      const documents = [{ id: "d", title: "t", text: `Begin here.\n\n${text}` }, ...DOCUMENTS];
+      withIndex(documents, (index) => {
+        const probe = probeIndex(index, documents);
+        assert.ok(probe.ok, JSON.stringify(probe));
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a probe finds a passage that was taken out", async () => {
+  const { DatabaseSync } = await import("node:sqlite");
+  const path = newPath();
+  buildIndex(path, DOCUMENTS);
+  const db = new DatabaseSync(path);
+  db.exec("UPDATE passages SET source = x'00' WHERE ordinal = 1");
+  db.close();
+  const index = openIndex(path);
+  const probe = probeIndex(index, DOCUMENTS);
+  index.close();
+  assert.match(probe.ok ? "" : probe.cause, /leave out|instead/);
+});
+
+test("refuses what is no index, is cut off, is damaged, or has another format", async () => {
+  const { DatabaseSync } = await import("node:sqlite");
+  const refused = (path: string, message: RegExp) =>
+    assert.throws(
+      () => openIndex(path),
+      (error) => error instanceof IndexUnusable && message.test(error.message),
+    );
+  refused(join(folder, "absent"), /no index at/);
+  const text = newPath();
+  writeFileSync(text, "Not a database. ".repeat(100));
+  refused(text, /not a passage index/);
+  const foreign = newPath();
+  new DatabaseSync(foreign).exec("CREATE TABLE t (x)");
+  refused(foreign, /not a passage index/);
+  const short = newPath();
+  buildIndex(short, DOCUMENTS);
+  truncateSync(short, 8192);
+  refused(short, /damaged/);
+  const future = newPath();
+  buildIndex(future, DOCUMENTS);
+  const db = new DatabaseSync(future);
+  db.exec("PRAGMA user_version = 999");
+  db.close();
+  refused(future, /format 999.*Train the model again/);
+});
+
+test("a file with damaged pages is refused at opening, at searching or by the probe, never answered from", () => {
+  const whole = newPath();
+  buildIndex(whole, DOCUMENTS);
+  const bytes = readFileSync(whole);
+  for (let page = 1; page * 4096 < bytes.length; page++) {
+    const path = newPath();
+    writeFileSync(
+      path,
+      Buffer.concat([bytes.subarray(0, page * 4096), Buffer.alloc(4096, 0xa5), bytes.subarray((page + 1) * 4096)]),
+    );
+    let noticed = false;
+    try {
+      const index = openIndex(path);
+      noticed = !probeIndex(index, DOCUMENTS).ok;
+      index.close();
+    } catch (error) {
+      noticed = error instanceof IndexUnusable;
+    }
+    assert.ok(noticed, `page ${page}`);
+  }
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { buildIndex, openIndex } from "@caigun/passages";
+import { read, refusalFor, thresholdOf } from "./index.ts";
+
+const TEXT = `# Returns 🎁
+
+You may return an article within 30 days of the purchase. Food cannot be returned. Shoes must be unworn.
+
+Q: Who pays for the parcel?
+A: We do, when the article is damaged. Otherwise the buyer pays.
+
+Our shop in Lyon, next to the old fish market,
+is open from nine to six. On Sundays it stays closed.
+
+保固期為兩年。電池的保固期只有六個月。請保留收據。`;
+
+const folder = mkdtempSync(join(tmpdir(), "caigun-reading-"));
+const path = join(folder, "index");
+buildIndex(path, [{ id: "handbook", title: "Handbook", text: TEXT }]);
+const index = openIndex(path);
+after(() => {
+  index.close();
+  rmSync(folder, { recursive: true });
+});
+
+const ask = (question: string, options = {}) => read(question, index.search(question, 8), options);
+
+test("quotes the sentence that answers, with its place", () => {
+  const reading = ask("Within how many days of the purchase may I return an article?");
+  assert.equal(reading.answered, true);
+  assert.equal(reading.text, "You may return an article within 30 days of the purchase.");
+  const [citation] = reading.citations;
+  assert.equal(citation!.quote, reading.text);
+  assert.equal([...TEXT].slice(citation!.start, citation!.end).join(""), citation!.quote);
+  assert.equal(citation!.title, "Handbook");
+});
+
+test("answers a question that the text itself asks with its whole answer", () => {
+  const reading = ask("who pays for my parcel");
+  assert.equal(reading.text, "We do, when the article is damaged. Otherwise the buyer pays.");
+  assert.equal(reading.citations.length, 1);
+});
+
+test("a quote keeps the line ends of the text, the reply does not", () => {
+  const reading = ask("When is the shop in Lyon open?");
+  assert.equal(reading.text, "Our shop in Lyon, next to the old fish market, is open from nine to six.");
+  assert.equal(
+    reading.citations[0]!.quote,
+    "Our shop in Lyon, next to the old fish market,\nis open from nine to six.",
+  );
+});
+
+test("the candidate has up to two sentences, the best one first; the reply as many of them as asked for", () => {
+  const question = "電池的保固期多久?";
+  const reading = ask(question);
+  assert.equal(reading.candidate.citations.length, 2);
+  assert.equal(reading.candidate.citations[0]!.quote, "電池的保固期只有六個月。");
+  assert.equal(reading.text, reading.candidate.citations[0]!.quote);
+  const two = ask(question, { maxSentences: 2 });
+  assert.equal(two.text, reading.candidate.text);
+  assert.equal(two.text, two.citations.map((citation) => citation.quote).join(""));
+});
+
+test("refuses in the language of the question and shows what was nearest", () => {
+  const reading = ask("Which planet has the largest volcano of the solar system?", { maxSentences: 2 });
+  assert.equal(reading.answered, false);
+  assert.equal(reading.text, refusalFor("Which planet?", "en"));
+  assert.deepEqual(reading.citations, []);
+  assert.ok(reading.confidence < thresholdOf("normal"));
+  const unknown = ask("火山在哪個星球上?");
+  assert.equal(unknown.answered, false);
+  assert.match(unknown.text, /沒有找到/);
+  assert.match(refusalFor("火山在哪个星球上?", "en"), /没有找到/);
+  assert.match(refusalFor("Wo liegt der größte Vulkan des Sonnensystems?", "en"), /keine Antwort/);
+});
+
+test("a stricter reader refuses more, and the candidate stays", () => {
+  assert.ok(thresholdOf("low") < thresholdOf("normal") && thresholdOf("normal") < thresholdOf("high"));
+  const question = "Must shoes be unworn?";
+  assert.equal(ask(question, { threshold: 0 }).answered, true);
+  const refused = ask(question, { threshold: 1 });
+  assert.equal(refused.answered, false);
+  assert.equal(refused.candidate.citations[0]!.quote, "Shoes must be unworn.");
+});
+
+test("without any passage there is no candidate and no confidence", () => {
+  const reading = ask("zeppelin?");
+  assert.deepEqual(reading.candidate, { text: "", citations: [] });
+  assert.equal(reading.confidence, 0);
+  assert.equal(ask("zeppelin?", { threshold: 0 }).answered, false);
+  assert.equal(ask("").answered, false);
+});

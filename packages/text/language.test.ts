@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { detectLanguage } from "./index.ts";
+
+const TEXTS: Record<string, string> = {
+  en: "How long do I have to return an article that I bought?",
+  de: "Wie lange kann ich einen Artikel nach dem Kauf zurückgeben?",
+  es: "¿Cuánto tiempo tengo para devolver un artículo que compré?",
+  fr: "Combien de temps ai-je pour retourner un article acheté ?",
+  ru: "Сколько у меня времени, чтобы вернуть товар?",
+  zh: "iPhone 的保固期有多長？",
+  ja: "返品はいつまでできますか？",
+  ko: "환불은 며칠 안에 해야 하나요?",
+  th: "ฉันสามารถคืนสินค้าได้ภายในกี่วัน",
+  el: "Πόσο χρόνο έχω για να επιστρέψω ένα προϊόν;",
+  he: "כמה זמן יש לי להחזיר מוצר?",
+  ar: "كم من الوقت لدي لإعادة المنتج الذي اشتريته؟",
+};
+
+for (const [language, text] of Object.entries(TEXTS)) {
+  test(`tells ${language}`, () => assert.equal(detectLanguage(text), language));
+}
+
+test("says und where there are no letters", () => assert.equal(detectLanguage("12345 !?"), "und"));
+
+test("keeps to the languages it may choose from", () => {
+  assert.equal(detectLanguage("password reset", { among: ["de", "en"] }), "en");
+  assert.equal(detectLanguage("anything", { among: ["fr"] }), "fr");
+  assert.equal(detectLanguage("123", { among: ["fr", "en"] }), "fr");
+});
+
+test("leans on the language of the text where a question is too short to tell", () => {
+  assert.equal(detectLanguage("Which planet?", { unsure: "en" }), "en");
+  assert.equal(detectLanguage("Wo ist das?", { unsure: "en" }), "de");
+  assert.equal(detectLanguage("What is the capital of France?", { unsure: "zh" }), "en");
+  assert.equal(detectLanguage("???", { unsure: "th" }), "th");
+});

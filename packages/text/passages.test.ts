@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { arbitraryText } from "../../testkit/arbitrary-text.ts";
+import { cutPassages, normalise } from "./index.ts";
+
+const answers = (text: string) =>
+  cutPassages(text).map(({ kind, question, answerStart, end }) => ({
+    kind,
+    question,
+    answer: text.slice(answerStart, end),
+  }));
+
+test("recognises questions and answers in several spellings", () => {
+  assert.deepEqual(answers("Q: How do I reset it?\nA: Hold the button.\nThen wait.\n\n**Q2.** Where?\n\nA2: Here"), [
+    { kind: "qa", question: "How do I reset it?", answer: "Hold the button.\nThen wait." },
+    { kind: "qa", question: "Where?", answer: "Here" },
+  ]);
+  assert.deepEqual(answers("問:保固多久?\n答:兩年。\n問題2:在哪裡維修?\n答案:台北。"), [
+    { kind: "qa", question: "保固多久?", answer: "兩年。" },
+    { kind: "qa", question: "在哪裡維修?", answer: "台北。" },
+  ]);
+});
+
+test("a line over the first question is their heading", () => {
+  const [passage] = cutPassages("常見問題\n問:可以帶狗嗎?\n答:限星期五。");
+  assert.deepEqual([passage!.kind, passage!.heading, passage!.question], ["qa", "常見問題", "可以帶狗嗎?"]);
+});
+
+test("recognises questions as headings", () => {
+  assert.deepEqual(
+    answers("## What does it cost?\n\n$5 a month\n\nCan I cancel?\nYes, at any time.\n\n# Contact\n\nWrite to us."),
+    [
+      { kind: "qa", question: "What does it cost?", answer: "$5 a month" },
+      { kind: "qa", question: "Can I cancel?", answer: "Yes, at any time." },
+      { kind: "prose", question: undefined, answer: "Write to us." },
+    ],
+  );
+});
+
+test("a lettered list is no list of questions", () => {
+  assert.deepEqual(
+    cutPassages("A. Apples\nB. Pears\nQ. Quinces").map((passage) => passage.kind),
+    ["list"],
+  );
+});
+
+test("keeps lists and tables together and puts them under their heading", () => {
+  const text =
+    "# Prices\n\n- Basic: 5\n- Plus: 10\n\n## Hours\n\n| Day | Open |\n|---|---|\n| Mon | 9 |\n\nShort\n\nlines\n\nof a poem";
+  assert.deepEqual(
+    cutPassages(text).map(({ kind, heading, answerStart, end }) => [kind, heading, text.slice(answerStart, end)]),
+    [
+      ["list", "Prices", "- Basic: 5\n- Plus: 10"],
+      ["table", "Hours", "| Day | Open |\n|---|---|\n| Mon | 9 |"],
+      ["prose", "Hours", "Short\n\nlines\n\nof a poem"],
+    ],
+  );
+});
+
+test("numbered lines are headings over text and items over items", () => {
+  const kinds = (text: string) => cutPassages(text).map(({ kind, heading }) => [kind, heading]);
+  assert.deepEqual(kinds("一、休假\n全職員工每年有二十五天的特休假。\n\n2. Sick leave\n\nCall before nine."), [
+    ["prose", "一、休假"],
+    ["prose", "2. Sick leave"],
+  ]);
+  assert.deepEqual(kinds("1. Open the lid\n2. Press the button\n3. Wait"), [["list", undefined]]);
+});
+
+test("cuts long paragraphs at sentence ends", () => {
+  const text = "This is one of many sentences in a very long paragraph. ".repeat(100);
+  const passages = cutPassages(text);
+  assert.ok(passages.length > 3);
+  for (const { start, end } of passages) {
+    assert.ok(end - start <= 2000);
+    assert.equal(text[end - 1], ".");
+  }
+});
+
+test("an edit moves no passage elsewhere", () => {
+  const paragraphs = Array.from(
+    { length: 40 },
+    (_, index) => `Paragraph ${index} ${"says something of some length. ".repeat(10)}`,
+  );
+  const before = cutPassages(paragraphs.join("\n\n")).length;
+  const texts = (all: string[]) => {
+    const text = all.join("\n\n");
+    return new Set(cutPassages(text).map(({ start, end }) => text.slice(start, end)));
+  };
+  const edited = texts(paragraphs.with(7, `New. ${paragraphs[7]} More.`));
+  const kept = [...texts(paragraphs)].filter((passage) => edited.has(passage));
+  assert.equal(kept.length, before - 1);
+});
+
+test("passages are in order, apart, trimmed, and hold everything but white space", () => {
+  fc.assert(
+    fc.property(arbitraryText, (source) => {
+      const { text } = normalise(source);
+      let previous = 0;
+      for (const { start, end, answerStart } of cutPassages(text)) {
+        assert.ok(start >= previous && end > start && answerStart >= start && answerStart <= end);
+        assert.equal(text.slice(previous, start).trim(), "");
+        assert.equal(text.slice(start, end).trim().length, end - start);
+        previous = end;
+      }
+      assert.equal(text.slice(previous).trim(), "");
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { arbitraryText } from "../../testkit/arbitrary-text.ts";
+import { normalise, sentences } from "./index.ts";
+
+const cut = (text: string) => sentences(text).map(({ start, end }) => text.slice(start, end));
+
+test("ends at sentence marks, not at short forms, initials or decimals", () => {
+  assert.deepEqual(cut('Dr. J. Smith paid $3.50 at 5 p.m. yesterday. "Really?" she asked. It is. Yes!'), [
+    "Dr. J. Smith paid $3.50 at 5 p.m. yesterday.",
+    '"Really?" she asked.',
+    "It is.",
+    "Yes!",
+  ]);
+});
+
+test("needs no space after a mark of a script without spaces", () => {
+  assert.deepEqual(cut("退款需要三十天。可以嗎?可以!請寫信給「客服。」謝謝"), [
+    "退款需要三十天。",
+    "可以嗎?",
+    "可以!",
+    "請寫信給「客服。」",
+    "謝謝",
+  ]);
+  assert.deepEqual(cut("مرحبا؟ نعم. यह है। हाँ"), ["مرحبا؟", "نعم.", "यह है।", "हाँ"]);
+});
+
+test("joins wrapped lines and separates short ones", () => {
+  const wrapped = "The warranty covers every part of the machine for\ntwo years.";
+  assert.deepEqual(cut(wrapped), [wrapped]);
+  assert.deepEqual(cut("Phone: 12345\nMail: a@b.example"), ["Phone: 12345", "Mail: a@b.example"]);
+});
+
+test("cuts what has no marks", () => {
+  const pieces = cut("word ".repeat(1000));
+  assert.ok(pieces.length > 5 && pieces.every((piece) => piece.length <= 600));
+});
+
+test("sentences are trimmed, in order, and leave out white space alone", () => {
+  fc.assert(
+    fc.property(arbitraryText, (source) => {
+      const { text } = normalise(source);
+      let previous = 0;
+      for (const { start, end } of sentences(text)) {
+        assert.ok(start >= previous && end > start);
+        assert.equal(text.slice(previous, start).trim(), "");
+        previous = end;
+      }
+      assert.equal(text.slice(previous).trim(), "");
+    }),
+  );
+});
