@@ -20,7 +20,7 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
         kwargs: { odd },
         nickname: i < 2 ? odd : null,
       };
-      await store.saveExchange(s.pool, chatbot.id, said);
+      await store.saveExchange(s.db, chatbot.id, said);
       sent.unshift(said.messageId);
     }
     const all = await store.listMessages(s.db, chatbot.id, { uid, offset: 0, limit: 9 });
@@ -47,8 +47,8 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
     );
     assert.deepEqual(await store.listMessages(s.db, chatbot.id, { uid: "other", offset: 0, limit: 9 }), []);
 
-    await store.saveExchange(s.pool, chatbot.id, exchange("late", new Date(9_000)));
-    await store.saveExchange(s.pool, chatbot.id, {
+    await store.saveExchange(s.db, chatbot.id, exchange("late", new Date(9_000)));
+    await store.saveExchange(s.db, chatbot.id, {
       ...exchange(uid, new Date(500)),
       send: "an older one, saved later",
     });
@@ -71,9 +71,7 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
     const s = await databases.newStore();
     const { chatbot } = await newChatbot(s);
     const at = (i: number) => new Date(1_000 + i);
-    await Promise.all(
-      Array.from({ length: 50 }, (_, i) => store.saveExchange(s.pool, chatbot.id, exchange("u", at(i)))),
-    );
+    await Promise.all(Array.from({ length: 50 }, (_, i) => store.saveExchange(s.db, chatbot.id, exchange("u", at(i)))));
     assert.equal((await store.listMessages(s.db, chatbot.id, { uid: "u", offset: 0, limit: 99 })).length, 50);
     const [conversation] = await store.listUids(s.db, chatbot.id, { offset: 0, limit: 9 });
     assert.deepEqual(conversation?.lastSentAt, at(49));
