@@ -26,6 +26,9 @@ function storable(value: unknown): unknown {
 export class StoreClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super({ ...config, types });
+    // A connection that breaks fails its queries, and the pool reports the idle ones. But a client lent to a transaction
+    // has no listener while it runs no query, and Node ends a process over an error event that nobody listens to.
+    this.on("error", () => {});
   }
 
   // pg.Client.query has a dozen overloads; this passes every one of them on, with its parameters made storable.
