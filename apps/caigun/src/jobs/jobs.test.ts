@@ -192,6 +192,8 @@ describeOnEachBackend("jobs", (databases) => {
     await enqueue(store, queue, first);
     await killedWhileRunning(first);
     const alone = await open(t, store, true);
+    const waiting = "select state, start_after <= now() as due from pgboss.job where id = $1";
+    assert.deepEqual((await store.pool.query(waiting, [first.id])).rows, [{ state: "retry", due: true }]);
     const taken = signalOf<RunningJob>();
     const onJob = async (job: RunningJob) => taken.resolve(job);
     await alone.work("training", { concurrency: 1, onJob, onGivenUp: unexpected });

@@ -29,6 +29,9 @@ const MOST_PREPARED = 500;
 export class StoreClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super({ ...config, types });
+    // A connection that breaks fails its queries, and the pool reports the idle ones. But a client lent to a transaction
+    // has no listener while it runs no query, and Node ends a process over an error event that nobody listens to.
+    this.on("error", () => {});
   }
 
   #prepared = new Map<string, string>();

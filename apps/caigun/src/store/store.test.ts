@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { sql } from "kysely";
 import { describeOnEachBackend } from "../../../../testkit/databases.ts";
 import {
   exchange,
@@ -51,6 +53,21 @@ describeOnEachBackend("store", (databases) => {
       store.isDatabaseUnavailable,
     );
     await unreachable.close();
+  });
+
+  test("a connection that breaks between two queries of a transaction fails the transaction, not the process", async () => {
+    const s = await databases.newStore();
+    const other = await databases.newStore();
+    const outcome = store.inTransaction(s.db, async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      await other.pool.query("select pg_terminate_backend($1)", [rows[0]!.pid]);
+      const gone = "select count(*)::int as n from pg_stat_activity where pid = $1";
+      while ((await other.pool.query(gone, [rows[0]!.pid])).rows[0].n > 0);
+      await setImmediate(); // The event loop reads the connection's end before the next query.
+      await store.createAccount(trx, { name: "never" });
+    });
+    await assert.rejects(outcome, store.isDatabaseUnavailable);
+    assert.deepEqual(await store.listAccounts(s.db), []);
   });
 
   test("lists are newest first, and rows of the same moment stand in the order of their making", async () => {
