@@ -94,6 +94,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       operation,
       caller: undefined,
       bodyBytes: 0,
+      code: undefined,
       failure: undefined,
       sendContinue: awaitingContinue.has(request.raw)
         ? () => {
@@ -142,6 +143,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       method: request.method,
       route: request.routeOptions.url ?? unmatched,
       status,
+      code: exchange.code,
       ms: Math.round(ms * 10) / 10,
       request_id: request.id,
       key_id: exchange.caller?.keyId,
@@ -152,6 +154,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
 
   function problemOf(error: unknown, request: FastifyRequest): Problem {
     const problem = toProblem(error, ports.explainError);
+    request.exchange.code = problem.code;
     if (problem.status >= 500) request.exchange.failure = problem.cause ?? problem;
     return problem;
   }
