@@ -15,6 +15,8 @@ export interface Exchange {
   code: ProblemCode | undefined;
   /** What went wrong on our side, for the log. */
   failure: unknown;
+  /** Its line in the log is written. */
+  ended: boolean;
   /** Where the client waits for `100 Continue` before it sends its body. */
   sendContinue: (() => void) | undefined;
 }
