@@ -1,7 +1,7 @@
 import type { TObject } from "typebox";
 import { ErrorBody, formNulls } from "./fields.ts";
 import { Problem, type ProblemCode, type ProblemStatus, problems } from "./problems.ts";
-import { type Route, routes } from "./routes.ts";
+import type { Route } from "./routes.ts";
 
 type Json = Record<string, unknown>;
 type ObjectSchema = { properties: Record<string, Json>; required?: string[] };
@@ -70,11 +70,6 @@ export function openApiDocument(table: readonly Route[], options: OpenApiOptions
       schemas: Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
     },
   };
-}
-
-/** The document of the contract's own routes. */
-export function contractDocument(options: OpenApiOptions): Json {
-  return openApiDocument(routes, options);
 }
 
 function operation(route: Route, components: Map<string, Json>): Json {
