@@ -33,6 +33,9 @@ export function readable(options: { description: string; maxLength?: number; exa
   return Type.String({ minLength: 1, pattern: "\\S", ...options });
 }
 
+/** What a form field says where JSON would say null: nothing, or the word in JavaScript's or Python's spelling. */
+export const formNulls = ["", "null", "None"] as const;
+
 export function nullable<T extends Parameters<typeof Type.Union>[0][number]>(schema: T) {
   return Type.Union([schema, Type.Null()]);
 }

@@ -1,7 +1,7 @@
 import type { TObject } from "typebox";
-import { ErrorBody } from "./fields.ts";
+import { ErrorBody, formNulls } from "./fields.ts";
 import { Problem, type ProblemCode, type ProblemStatus, problems } from "./problems.ts";
-import { type Route, routes } from "./routes.ts";
+import type { Route } from "./routes.ts";
 
 type Json = Record<string, unknown>;
 type ObjectSchema = { properties: Record<string, Json>; required?: string[] };
@@ -51,7 +51,7 @@ export function openApiDocument(table: readonly Route[], options: OpenApiOptions
     paths[route.path] ??= {};
     (paths[route.path] as Json)[route.method.toLowerCase()] = operation(route, components);
   }
-  reference(ErrorBody, components);
+  transform(ErrorBody, components);
   return {
     openapi: "3.1.0",
     info: {
@@ -70,11 +70,6 @@ export function openApiDocument(table: readonly Route[], options: OpenApiOptions
       schemas: Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
     },
   };
-}
-
-/** The document of the contract's own routes. */
-export function contractDocument(options: OpenApiOptions): Json {
-  return openApiDocument(routes, options);
 }
 
 function operation(route: Route, components: Map<string, Json>): Json {
@@ -126,30 +121,34 @@ function requestBody(schema: TObject, components: Map<string, Json>): Json {
   const { properties, required = [] } = schema as unknown as ObjectSchema;
   const needed = required.filter((name) => !("default" in (properties[name] ?? {})));
   const body = { ...(transform(schema, components) as Json), required: needed };
-  const media = { schema: body };
+  const form = { schema: withTextForNull(body) };
   return {
     required: true,
-    content: { "application/json": media, "multipart/form-data": media, "application/x-www-form-urlencoded": media },
+    content: {
+      "application/json": { schema: body },
+      "multipart/form-data": form,
+      "application/x-www-form-urlencoded": form,
+    },
   };
 }
 
 function success(route: Route, components: Map<string, Json>): Json {
-  const schema = reference(route.reply, components);
-  const events = {
-    schema: {
-      type: "string",
-      description:
-        route.streams === "events"
-          ? "Server-sent events `progress`, then one of `completed`, `failed` and `cancelled`; the data of each is a Progress object."
-          : 'Server-sent events: `delta` with `{"text"}` pieces, then `done` with the whole reply, or `error` with the error body.',
-    },
+  const schema = transform(route.reply, components);
+  // A stream's media type has no schema: OpenAPI 3.1 cannot describe single events.
+  const content: Json = {
+    ...(route.streams === "events" ? {} : { "application/json": { schema } }),
+    ...(route.streams ? { "text/event-stream": {} } : {}),
   };
-  const content =
-    route.streams === "events"
-      ? { "text/event-stream": events }
-      : { "application/json": { schema }, ...(route.streams === "deltas" ? { "text/event-stream": events } : {}) };
-  return { description: "Done.", headers: { "X-Request-Id": { schema: { type: "string" } } }, content };
+  const description = route.streams ? `Done. ${streamDescriptions[route.streams]}` : "Done.";
+  return { description, headers: { "X-Request-Id": { schema: { type: "string" } } }, content };
 }
+
+const streamDescriptions = {
+  events:
+    "Server-sent events: `progress`, then one of `completed`, `failed` and `cancelled`; the data of each is a Progress object.",
+  deltas:
+    'As text/event-stream, server-sent events: `delta` with `{"text"}` pieces, then `done` with the whole reply, or `error` with the error body.',
+};
 
 function failures(route: Route): Json {
   const byStatus = new Map<ProblemStatus, ProblemCode[]>();
@@ -176,18 +175,32 @@ function failure(status: ProblemStatus, codes: readonly ProblemCode[]): Json {
   };
 }
 
-/** A schema with a title becomes a component, so that generated clients have one type for it. */
-function reference(schema: unknown, components: Map<string, Json>): Json {
-  return transform(schema, components) as Json;
+/** A form has texts alone: these stand for null. */
+function withTextForNull(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withTextForNull);
+  if (typeof schema !== "object" || schema === null) return schema;
+  if ("type" in schema && schema.type === "null") return { type: "string", enum: [...formNulls] };
+  return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withTextForNull(value)]));
 }
 
+/** A schema with a title becomes a component, so that generated clients have one type for it. */
 function transform(schema: unknown, components: Map<string, Json>): unknown {
   if (Array.isArray(schema)) return schema.map((item) => transform(item, components));
   if (typeof schema !== "object" || schema === null) return schema;
   const copy: Json = {};
   // Entries alone: what TypeBox hangs onto a schema for itself cannot be enumerated.
   for (const [name, value] of Object.entries(schema)) {
-    if (name !== "x-moment") copy[name] = transform(value, components);
+    copy[name] = transform(value, components);
+  }
+  if (copy["x-moment"]) {
+    const { type, "x-moment": _, ...rest } = copy;
+    return {
+      ...rest,
+      anyOf: [
+        { type, format: "date" },
+        { type, format: "date-time" },
+      ],
+    };
   }
   // Generated clients want to be told what an enumeration's values are.
   if (Array.isArray(copy.enum) && copy.type === undefined) copy.type = "string";

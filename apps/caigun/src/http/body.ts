@@ -72,12 +72,17 @@ export async function readBody(
   onStart();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop early must not take the request from its connection, which still carries the reply.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limits.maxBytes) throw tooLarge();
-    onBytes(chunk.length);
-    chunks.push(chunk);
+  try {
+    // Leaving the loop early must not take the request from its connection, which still carries the reply.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limits.maxBytes) throw tooLarge();
+      onBytes(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem("malformed_request", "The body broke off. Send it again, whole.", { cause: error });
   }
   if (bytes === 0) return undefined;
   const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { ProblemCode } from "@caigun/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Caller } from "./ports.ts";
 
@@ -10,8 +11,12 @@ export interface Exchange {
   caller: Caller | undefined;
   /** Of its body, counted against the budget of all. */
   bodyBytes: number;
+  /** Why it was refused, if it was. */
+  code: ProblemCode | undefined;
   /** What went wrong on our side, for the log. */
   failure: unknown;
+  /** Its line in the log is written. */
+  ended: boolean;
   /** Where the client waits for `100 Continue` before it sends its body. */
   sendContinue: (() => void) | undefined;
 }

@@ -1,4 +1,4 @@
-import { type FieldProblem, Problem, type Route } from "@caigun/contract";
+import { type FieldProblem, formNulls, Problem, type Route } from "@caigun/contract";
 import type { TObject, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { parseMoment } from "./moments.ts";
@@ -101,7 +101,7 @@ function pick(part: Part, source: Record<string, unknown>, fromTexts: boolean): 
 export function fromText(field: Pick<Field, "type" | "nullable" | "moment">, value: unknown): unknown {
   if (typeof value !== "string") return value;
   const bare = value.trim();
-  if (field.nullable && /^(null|none|)$/i.test(bare)) return null;
+  if (field.nullable && (formNulls as readonly string[]).includes(bare)) return null;
   if (field.type === "string" && !field.moment) return value;
   // Clients send what they have no value for as an empty text.
   if (bare === "") return undefined;

@@ -89,7 +89,7 @@ export interface ServerConfig {
   readonly keepAliveTimeoutMs: number;
   /** Between the comment lines that keep an event stream open. */
   readonly heartbeatMs: number;
-  /** Believe X-Forwarded-For: only behind a proxy that sets it. */
+  /** Believe the last address in X-Forwarded-For: only behind a proxy that appends it. */
   readonly trustProxy: boolean;
 }
 

@@ -154,7 +154,32 @@ test("a request that breaks off is no failure of ours", async () => {
   connection.send(`${echo}${head}content-length: 100\r\n\r\n{"te`);
   connection.socket.end();
   await server.untilLogged(1);
-  assert.equal(server.logged.filter(({ level }) => level === 50).length, 0);
+  assert.ok(
+    server.logged.every(({ level }) => level === 30),
+    JSON.stringify(server.logged),
+  );
+});
+
+test("connections beyond the limit are refused, counted, and let in again when there is room", async () => {
+  await using server = await startEchoServer({ config: { maxConnections: 2 } });
+  const ask = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+  using first = rawConnection(server.port);
+  first.send(ask);
+  await first.until(/connections_dropped_total 0\n/);
+  const second = rawConnection(server.port);
+  second.send(ask);
+  await second.until(/connections_dropped_total 0\n/);
+  using third = rawConnection(server.port);
+  third.send(ask);
+  assert.equal(await third.toEnd(), "");
+  first.send(ask);
+  await first.until(/connections_dropped_total 1\n/);
+  second.socket.destroy();
+  await second.toEnd();
+  // The server hears of it a moment later.
+  let received = "";
+  while (received === "") received = await exchangeRaw(server.port, ask.replace("host", "connection: close\r\nhost"));
+  assert.match(received, /^HTTP\/1.1 200 /);
 });
 
 test("slow clients are told so, and nobody waits for them", async () => {

@@ -198,6 +198,34 @@ test("what a command throws becomes its problem; what it did not foresee becomes
   assert.ok(!JSON.stringify(failures).includes("a person's text"), "but not with which values");
 });
 
+test("what fails after its client has gone is still told to the log", async () => {
+  const begun = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  await using server = await startEchoServer({
+    commands: {
+      getThing: async (_caller, _input, { signal }) => {
+        begun.resolve();
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        await gone.promise;
+        throw new Error("the disk is full");
+      },
+    },
+  });
+  const hangUp = new AbortController();
+  const call = fetch(`${server.url}/api/external/things/${id}`, {
+    headers: { "api-key": goodKey },
+    signal: hangUp.signal,
+  });
+  await begun.promise;
+  hangUp.abort();
+  await assert.rejects(call);
+  await server.untilLogged(1);
+  assert.equal(server.logged[0]?.status, "aborted");
+  gone.resolve();
+  await server.untilLogged(2);
+  assert.match(JSON.stringify(server.logged[1]), /"level":40.*the disk is full/);
+});
+
 test("one line is logged a request, without keys, texts or who it was about", async () => {
   await using server = await startEchoServer();
   await ask(`${server.url}/api/external/echo?nickname=Secret-Name`, {
@@ -217,6 +245,7 @@ test("one line is logged a request, without keys, texts or who it was about", as
     msg: "request",
   });
   assert.equal(typeof ms, "number");
+  assert.deepEqual([server.logged[1]?.route, server.logged[1]?.code], ["unmatched", "not_found"]);
   assert.doesNotMatch(JSON.stringify(server.logged), /secret|good-key/i);
 });
 
@@ -240,6 +269,16 @@ test("a key has its limit wherever its requests come from", async () => {
     statuses.push((await ask(`${server.url}/api/external/things/${id}`, { headers })).status);
   }
   assert.deepEqual(statuses, [200, 200, 200, 429]);
+});
+
+test("behind a proxy an address is the one that the proxy saw, whatever the client claims", async () => {
+  await using server = await startEchoServer({ config: { rateLimitPerMinute: 3, trustProxy: true } });
+  const statuses: number[] = [];
+  for (const claim of ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"]) {
+    const headers = { "api-key": "wrong", "x-forwarded-for": `${claim}, 192.0.2.1` };
+    statuses.push((await ask(`${server.url}/api/external/things/${id}`, { headers })).status);
+  }
+  assert.deepEqual(statuses, [401, 401, 401, 429]);
 });
 
 test("bodies that would not fit into memory beside the others are told to come back", async () => {

@@ -51,7 +51,8 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
 
   const app = Fastify({
     logger: false,
-    trustProxy: config.trustProxy,
+    // One proxy is believed: it appends whom it saw, and what stands before that anyone may have written.
+    trustProxy: config.trustProxy ? (_address, hop) => hop === 0 : false,
     rewriteUrl: (request) => plainUrl(request.url ?? "/"),
     genReqId: (request: IncomingMessage) => ownRequestId(request.headers) ?? randomUUID(),
     requestTimeout: config.requestTimeoutMs,
@@ -80,6 +81,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     },
   });
   app.server.maxConnections = config.maxConnections;
+  app.server.on("drop", () => metrics.dropped());
   answerOddities(app, awaitingContinue);
 
   // Bodies are read by the handlers, which know their limits; Fastify only must not refuse their types.
@@ -94,7 +96,9 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       operation,
       caller: undefined,
       bodyBytes: 0,
+      code: undefined,
       failure: undefined,
+      ended: false,
       sendContinue: awaitingContinue.has(request.raw)
         ? () => {
             awaitingContinue.delete(request.raw);
@@ -133,6 +137,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   /** Once for every request, also where the client hung up or the parser stumbled. */
   function end(request: FastifyRequest, reply: FastifyReply): void {
     const { exchange } = request;
+    exchange.ended = true;
     budget.release(exchange.bodyBytes);
     limitLingering(request.raw, lingerMs);
     const status = reply.raw.writableFinished ? reply.raw.statusCode : "aborted";
@@ -142,6 +147,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       method: request.method,
       route: request.routeOptions.url ?? unmatched,
       status,
+      code: exchange.code,
       ms: Math.round(ms * 10) / 10,
       request_id: request.id,
       key_id: exchange.caller?.keyId,
@@ -152,7 +158,14 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
 
   function problemOf(error: unknown, request: FastifyRequest): Problem {
     const problem = toProblem(error, ports.explainError);
-    if (problem.status >= 500) request.exchange.failure = problem.cause ?? problem;
+    request.exchange.code = problem.code;
+    if (problem.status < 500) return problem;
+    const failure = problem.cause ?? problem;
+    request.exchange.failure = failure;
+    const isAbort = failure instanceof Error && failure.name === "AbortError";
+    if (request.exchange.ended && !isAbort) {
+      log.warn({ request_id: request.id, err: errorFacts(failure) }, "failed after its client had gone");
+    }
     return problem;
   }
 

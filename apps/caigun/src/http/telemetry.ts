@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** From a cached answer to a slow engine. */
 const bucketsSeconds = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
@@ -11,6 +11,8 @@ export interface HttpMetrics {
   started(): void;
   /** It was replied to, or its client hung up. Operations and statuses are few; ids and texts never become labels. */
   ended(operation: string, status: string, seconds: number): void;
+  /** A connection was refused because there are as many as the server holds. */
+  dropped(): void;
   close(): void;
 }
 
@@ -25,6 +27,11 @@ export function httpMetrics(registry: Registry): HttpMetrics {
   const inFlight = new Gauge({
     name: "caigun_http_requests_in_flight",
     help: "Requests that are being worked on.",
+    registers: [registry],
+  });
+  const dropped = new Counter({
+    name: "caigun_http_connections_dropped_total",
+    help: "Connections that were refused because there were too many.",
     registers: [registry],
   });
   // Node measures from one tick of its timer to the next, so that a loop that is never late shows the resolution.
@@ -52,6 +59,7 @@ export function httpMetrics(registry: Registry): HttpMetrics {
       inFlight.dec();
       durations.observe({ operation, status }, seconds);
     },
+    dropped: () => dropped.inc(),
     close: () => delay.disable(),
   };
 }
