@@ -41,14 +41,15 @@ export interface IndexSummary {
 const PROGRESS_EVERY_PASSAGES = 256;
 
 /**
- * Writes the index of some documents to a new file. The same documents give the same bytes. Nothing is synced to
- * disk: the caller keeps the file only when this has returned.
+ * Writes the index of some documents to a file that does not exist yet. The same documents give the same bytes. Nothing
+ * is synced to disk: the caller keeps the file only when this has returned. Throws where two documents share an id.
  */
 export function buildIndex(
   path: string,
   documents: readonly SourceDocument[],
   options: { onProgress?: (fraction: number) => void } = {},
 ): IndexSummary {
+  if (new Set(documents.map(({ id }) => id)).size < documents.length) throw new Error("Two documents share an id.");
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;
