@@ -5,6 +5,7 @@ import {
   codePointCount,
   cutPassages,
   detectLanguage,
+  itemMarkLength,
   type Normalised,
   normalise,
   type Passage,
@@ -147,10 +148,13 @@ class IndexWriter {
     const bodyTerms: string[] = [];
     const found: Sentence[] = [];
     for (const span of sentences(body)) {
-      const terms = words(body.slice(span.start, span.end), language).map((word) => word.term);
+      const said = body.slice(span.start, span.end);
+      const from = passage.answerStart + span.start + itemMarkLength(said, passage.kind === "list");
+      const terms = words(said, language).map((word) => word.term);
       for (const term of terms) bodyTerms.push(term);
       found.push({
-        start: normal.toSource(passage.answerStart + span.start) - start,
+        // An item is quoted without its bullet.
+        start: normal.toSource(from) - start,
         end: normal.toSource(passage.answerStart + span.end) - start,
         terms: this.#idsOf(terms, ordinal),
       });

@@ -16,7 +16,11 @@ A: We do, when the article is damaged. Otherwise the buyer pays.
 Our shop in Lyon, next to the old fish market,
 is open from nine to six. On Sundays it stays closed.
 
-保固期為兩年。電池的保固期只有六個月。請保留收據。`;
+保固期為兩年。電池的保固期只有六個月。請保留收據。
+
+- 運費：每件包裹收取六十元，若是購物金額滿一千元以上則
+可以免除
+- Gift cards: 10, 20 or 50 euros`;
 
 const folder = mkdtempSync(join(tmpdir(), "caigun-reading-"));
 const path = join(folder, "index");
@@ -52,6 +56,11 @@ test("a quote keeps the line ends of the text, the reply does not", () => {
     reading.citations[0]!.quote,
     "Our shop in Lyon, next to the old fish market,\nis open from nine to six.",
   );
+});
+
+test("an item of a list is quoted without its bullet, and Chinese lines are joined without a space", () => {
+  assert.equal(ask("What do gift cards cost in euros?").text, "Gift cards: 10, 20 or 50 euros");
+  assert.equal(ask("包裹的運費多少?").text, "運費：每件包裹收取六十元，若是購物金額滿一千元以上則可以免除");
 });
 
 test("the candidate has up to two sentences, the best one first; the reply as many of them as asked for", () => {

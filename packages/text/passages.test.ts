@@ -58,6 +58,13 @@ test("keeps lists and tables together and puts them under their heading", () => 
   );
 });
 
+test("a minus sign is no bullet", () => {
+  assert.deepEqual(
+    cutPassages("-5 degrees at night\n-3 degrees at noon").map(({ kind }) => kind),
+    ["prose"],
+  );
+});
+
 test("numbered lines are headings over text and items over items", () => {
   const kinds = (text: string) => cutPassages(text).map(({ kind, heading }) => [kind, heading]);
   assert.deepEqual(kinds("一、休假\n全職員工每年有二十五天的特休假。\n\n2. Sick leave\n\nCall before nine."), [
