@@ -5,6 +5,7 @@ import {
   codePointCount,
   cutPassages,
   detectLanguage,
+  itemMarkLength,
   type Normalised,
   normalise,
   type Passage,
@@ -54,14 +55,16 @@ export interface BuildProgress {
 const PROGRESS_EVERY_PASSAGES = 256;
 
 /**
- * Writes the index of some documents to a new file. The same documents give the same bytes. Nothing is synced to
- * disk: the caller keeps the file only when this has returned. Throws NothingToIndex.
+ * Writes the index of some documents to a file that does not exist yet. The same documents give the same bytes. Nothing
+ * is synced to disk: the caller keeps the file only when this has returned. Throws
+ * NothingToIndex, and where two documents share an id.
  */
 export function buildIndex(
   path: string,
   documents: readonly SourceDocument[],
   options: { onProgress?: (progress: BuildProgress) => void } = {},
 ): IndexSummary {
+  if (new Set(documents.map(({ id }) => id)).size < documents.length) throw new Error("Two documents share an id.");
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;
@@ -173,10 +176,13 @@ class IndexWriter {
     const bodyTerms: string[] = [];
     const found: Sentence[] = [];
     for (const span of sentences(body)) {
-      const terms = words(body.slice(span.start, span.end), language).map((word) => word.term);
+      const said = body.slice(span.start, span.end);
+      const from = passage.answerStart + span.start + itemMarkLength(said, passage.kind === "list");
+      const terms = words(said, language).map((word) => word.term);
       for (const term of terms) bodyTerms.push(term);
       found.push({
-        start: normal.toSource(passage.answerStart + span.start) - start,
+        // An item is quoted without its bullet.
+        start: normal.toSource(from) - start,
         end: normal.toSource(passage.answerStart + span.end) - start,
         terms: this.#idsOf(terms, ordinal),
       });

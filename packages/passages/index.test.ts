@@ -116,6 +116,17 @@ test("the same documents give the same bytes, whatever was there before", () => 
   assert.equal(summary.bytes, readFileSync(first).length);
 });
 
+test("refuses two documents with one id", () => {
+  assert.throws(() => buildIndex(newPath(), [DOCUMENTS[0]!, DOCUMENTS[0]!]), /share an id/);
+});
+
+test("an index without documents finds nothing", () => {
+  withIndex([], (index) => {
+    assert.deepEqual(index.search("anything", 3).passages, []);
+    assert.deepEqual(index.summary().documents, []);
+  });
+});
+
 test("states its progress by stages up to the end", () => {
   const seen: { stage: string; fraction: number }[] = [];
   buildIndex(

@@ -38,9 +38,10 @@ interface FoundTerm {
   asked: QueryTerm;
 }
 
-// A term that more than this share of the passages holds ranks nothing and costs the most. In a small index counts say
+// A term that more than this share or number of the passages holds ranks nothing and costs the most. In a small index counts say
 // little: there the language's common words are left out instead.
 const FREQUENT_SHARE = 0.2;
+const FREQUENT_PASSAGES = 5000;
 const SMALL_INDEX_PASSAGES = 100;
 const KEPT_FREQUENT_TERMS = 3;
 const TRIED_LANGUAGES = 4;
@@ -63,7 +64,7 @@ export function parseQuestion(text: string, vocabulary: Vocabulary): { query: Qu
   const tells =
     vocabulary.passages < SMALL_INDEX_PASSAGES
       ? (term: FoundTerm) => !term.asked.common
-      : (term: FoundTerm) => term.passages <= vocabulary.passages * FREQUENT_SHARE;
+      : (term: FoundTerm) => term.passages <= Math.min(vocabulary.passages * FREQUENT_SHARE, FREQUENT_PASSAGES);
   const telling = held.filter(tells);
   const matched = telling.length > 0 ? telling : held.slice(0, KEPT_FREQUENT_TERMS);
   return {

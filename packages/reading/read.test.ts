@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { buildIndex, openIndex } from "@caigun/passages";
+import fc from "fast-check";
+import { arbitraryText } from "../../testkit/arbitrary-text.ts";
 import { read, refusalFor, thresholdOf } from "./index.ts";
 
 const TEXT = `# Returns 🎁
@@ -16,7 +18,11 @@ A: We do, when the article is damaged. Otherwise the buyer pays.
 Our shop in Lyon, next to the old fish market,
 is open from nine to six. On Sundays it stays closed.
 
-保固期為兩年。電池的保固期只有六個月。請保留收據。`;
+保固期為兩年。電池的保固期只有六個月。請保留收據。
+
+- 運費：每件包裹收取六十元，若是購物金額滿一千元以上則
+可以免除
+- Gift cards: 10, 20 or 50 euros`;
 
 const folder = mkdtempSync(join(tmpdir(), "caigun-reading-"));
 const path = join(folder, "index");
@@ -52,6 +58,11 @@ test("a quote keeps the line ends of the text, the reply does not", () => {
     reading.citations[0]!.quote,
     "Our shop in Lyon, next to the old fish market,\nis open from nine to six.",
   );
+});
+
+test("an item of a list is quoted without its bullet, and Chinese lines are joined without a space", () => {
+  assert.equal(ask("What do gift cards cost in euros?").text, "Gift cards: 10, 20 or 50 euros");
+  assert.equal(ask("包裹的運費多少?").text, "運費：每件包裹收取六十元，若是購物金額滿一千元以上則可以免除");
 });
 
 test("the candidate has up to two sentences, the best one first; the reply as many of them as asked for", () => {
@@ -94,3 +105,35 @@ test("without any passage there is no candidate and no confidence", () => {
   assert.equal(ask("zeppelin?", { threshold: 0 }).answered, false);
   assert.equal(ask("").answered, false);
 });
+
+test("every quote is exactly the slice of the sent text that its citation names", () => {
+  let files = 0;
+  fc.assert(
+    fc.property(arbitraryText, arbitraryText, (text, question) => {
+      const source = `Begin 𠮷 here.\n\n${text}\n\n${question}`;
+      const file = join(folder, `property-${files++}`);
+      buildIndex(file, [{ id: "d", title: "t", text: source }]);
+      const opened = openIndex(file);
+      try {
+        const reading = read(question, opened.search(question, 8), { maxSentences: 2, threshold: 0 });
+        const characters = codePoints(source);
+        for (const { start, end, quote } of [...reading.citations, ...reading.candidate.citations]) {
+          assert.equal(characters.slice(start, end).join(""), quote);
+        }
+        assert.ok(reading.confidence >= 0 && reading.confidence <= 1);
+      } finally {
+        opened.close();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** The characters of a text, a lone surrogate as one of its own. */
+function codePoints(text: string): string[] {
+  const characters: string[] = [];
+  for (let at = 0; at < text.length; at += characters.at(-1)!.length) {
+    characters.push(text.slice(at, at + (text.codePointAt(at)! > 0xffff ? 2 : 1)));
+  }
+  return characters;
+}

@@ -39,7 +39,9 @@ export interface ReadingOptions {
 }
 
 const SHOWN_PASSAGES = 5;
-const NO_SPACE_AFTER = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]$/u;
+const UNSPACED = "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff00-\\uffef]";
+const NO_SPACE_AFTER = new RegExp(`${UNSPACED}$`, "u");
+const WRAP_WITHOUT_SPACE = new RegExp(`(?<=${UNSPACED})\\s*\\n\\s*(?=${UNSPACED})`, "gu");
 
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
@@ -67,7 +69,7 @@ function quote(candidates: Candidate[]): Quotation {
   const citations = candidates.map(cite);
   let text = "";
   for (const citation of citations) {
-    const sentence = citation.quote.replace(/\s+/gu, " ").trim();
+    const sentence = citation.quote.replace(WRAP_WITHOUT_SPACE, "").replace(/\s+/gu, " ").trim();
     text += text === "" || NO_SPACE_AFTER.test(text) ? sentence : ` ${sentence}`;
   }
   return { text, citations };

@@ -19,15 +19,21 @@ interface Line {
 }
 
 const LIST_ITEM =
-  /^\s*(?:[-*+•‣◦●○▪·–]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+  /^\s*(?:[-*+–]\s|[•‣◦●○▪·]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[一二三四五六七八九十]{1,3}、)\s*\S/u;
+const BULLET = /^\s*[-*+•‣◦●○▪·–]\s+\S/u;
 const NUMBERED = /^\s*(?:\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*[.)、．]?\s|[一二三四五六七八九十]{1,3}、|[IVX]+\.\s)/u;
-const TABLE_ROW = /\t.*\S|\|.*\||^\s*\|/u;
 const MARKED_HEADING =
   /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
 const UNDERLINE = /^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$/;
 const SENTENCE_END = /[.。!?;:,，、；：…]["'”’」』)）]*\s*$/u;
 const HEADING_COLUMNS = 80;
 const PARAGRAPH_LINE_COLUMNS = 120;
+
+/** The length of the bullet, and in a list the number, that a sentence begins with; 0 without one. */
+export function itemMarkLength(sentence: string, isInList: boolean): number {
+  const match = (isInList ? LIST_ITEM : BULLET).exec(sentence);
+  return match ? match[0].length - 1 : 0;
+}
 
 /** Cuts a normalised text into blocks: at blank lines, and where the kind of line changes. */
 export function blocks(text: string): Block[] {
@@ -57,7 +63,7 @@ function* lines(text: string): Generator<Line> {
 
 /** A run of lines without a blank line between them. */
 function addRun(found: Block[], run: Line[]): void {
-  const tableRows = run.filter((line) => TABLE_ROW.test(line.text)).length;
+  const tableRows = run.filter((line) => isTableRow(line.text)).length;
   const isTable = tableRows >= 2 && tableRows * 2 > run.length;
   let current: Block | undefined;
   for (const [index, line] of run.entries()) {
@@ -74,7 +80,12 @@ function addRun(found: Block[], run: Line[]): void {
       current.end = line.end;
       if (current.kind === "heading") current.isMarked = true;
     } else {
-      current = { start: line.start, end: line.end, kind, isMarked: MARKED_HEADING.test(line.text) };
+      current = {
+        start: line.start,
+        end: line.end,
+        kind,
+        isMarked: kind === "heading" && MARKED_HEADING.test(line.text),
+      };
       found.push(current);
     }
   }
@@ -83,16 +94,22 @@ function addRun(found: Block[], run: Line[]): void {
 function kindOfLine(line: Line, run: Line[], index: number): BlockKind {
   if (isQuestion(line.text)) return "question";
   if (isAnswer(line.text)) return "answer";
-  if (MARKED_HEADING.test(line.text) && columns(line.text) <= HEADING_COLUMNS) return "heading";
+  const isShort = columns(line.text) <= HEADING_COLUMNS;
+  if (isShort && MARKED_HEADING.test(line.text)) return "heading";
   const next = run[index + 1];
   if (index === 0 && next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text)) return "heading";
   if (NUMBERED.test(line.text) && isNumberedHeading(line, run, index)) return "heading";
   if (LIST_ITEM.test(line.text)) return "list";
-  const isShort = columns(line.text) <= HEADING_COLUMNS;
   if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";
   if (index === 0 && isShort && asks(line.text) && next && !asks(next.text)) return "heading";
   if (index === 0 && isShort && next && isQuestion(next.text) && !SENTENCE_END.test(line.text)) return "heading";
   return "prose";
+}
+
+/** Cells between tabs or bars; an outer bar alone will do. */
+function isTableRow(line: string): boolean {
+  const row = line.trim();
+  return row.includes("\t") || row.startsWith("|") || row.indexOf("|") !== row.lastIndexOf("|");
 }
 
 /** "1. Returns" or "一、休假": short, no sentence, and over a line that is no item of a list. */

@@ -1,3 +1,4 @@
+export { itemMarkLength } from "./blocks.ts";
 export { isTraditional } from "./han-folding.ts";
 export { type DetectionOptions, detectLanguage } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";

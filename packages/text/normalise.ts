@@ -10,8 +10,10 @@ export interface Normalised {
 // Characters that say nothing to a search: soft hyphen, zero-width space, word joiner, byte order mark, directional marks.
 const INVISIBLE = /[\u00ad\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 // A character and what may combine with it under NFKC: marks, Hangul vowels and finals, half-width voicing marks and
-// half-width Hangul. Normalising cluster by cluster makes the result independent of what stands around a passage.
-const CLUSTER = /\r\n|[\s\S][\p{M}\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]*/gu;
+// half-width Hangul. Normalising cluster by cluster makes the result independent of what stands around a passage. At most
+// 30 marks (Unicode's stream-safe format): sorting a million of them would take the square of that.
+const CLUSTER = /\r\n|[\s\S][\p{M}\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]{0,30}/gu;
+const TOO_MANY_MARKS = /\p{M}{31}/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const UNUSUAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u2028\u2029]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced.
@@ -72,7 +74,13 @@ export function normalise(source: string): Normalised {
 }
 
 function isNormal(line: string): boolean {
-  return !UNUSUAL.test(line) && !INVISIBLE.test(line) && line.isWellFormed() && line.normalize("NFKC") === line;
+  return (
+    !UNUSUAL.test(line) &&
+    !TOO_MANY_MARKS.test(line) &&
+    !INVISIBLE.test(line) &&
+    line.isWellFormed() &&
+    line.normalize("NFKC") === line
+  );
 }
 
 function foldCluster(cluster: string): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { arbitraryText } from "../../testkit/arbitrary-text.ts";
-import { cutPassages, normalise } from "./index.ts";
+import { cutPassages, normalise, words } from "./index.ts";
 
 const answers = (text: string) =>
   cutPassages(text).map(({ kind, question, answerStart, end }) => ({
@@ -58,6 +58,13 @@ test("keeps lists and tables together and puts them under their heading", () => 
   );
 });
 
+test("a minus sign is no bullet", () => {
+  assert.deepEqual(
+    cutPassages("-5 degrees at night\n-3 degrees at noon").map(({ kind }) => kind),
+    ["prose"],
+  );
+});
+
 test("numbered lines are headings over text and items over items", () => {
   const kinds = (text: string) => cutPassages(text).map(({ kind, heading }) => [kind, heading]);
   assert.deepEqual(kinds("一、休假\n全職員工每年有二十五天的特休假。\n\n2. Sick leave\n\nCall before nine."), [
@@ -107,4 +114,51 @@ test("passages are in order, apart, trimmed, and hold everything but white space
     }),
     { numRuns: 500 },
   );
+});
+
+test("no passage is much longer than two thousand columns, also where an answer or a question is", () => {
+  const long = "This sentence is one of very many. ".repeat(2000);
+  for (const text of [
+    `Q: Why?\nA: ${long}`,
+    `Q: ${long}`,
+    `# ${long}\n\n${long}`,
+    long.replaceAll(". ", "\t"),
+    `- ${long}`,
+  ]) {
+    for (const { start, end, kind } of cutPassages(text)) {
+      assert.ok(end - start <= 2000, `${end - start} ${kind} ${text.slice(0, 20)}`);
+    }
+  }
+});
+
+test("takes time in proportion to the text, whatever the text", () => {
+  const units = [
+    "*",
+    "=",
+    "\t",
+    " ",
+    "|",
+    ".",
+    ",",
+    "a",
+    "漢",
+    "\u0301\u0323",
+    "\0",
+    "Q: ",
+    "Q: a?\n",
+    "# h\n",
+    "a'",
+    "\ud800",
+    "\r",
+    '"',
+    "1. a\n\n",
+  ];
+  for (const unit of units) {
+    const before = performance.now();
+    const { text } = normalise(`e${unit.repeat(200_000 / unit.length)}x`);
+    for (const { start, end } of cutPassages(text)) words(text.slice(start, end), "en");
+    const elapsedMs = performance.now() - before;
+    // A square would take minutes; this leaves room for a busy machine.
+    assert.ok(elapsedMs < 5000, `${JSON.stringify(unit)} took ${elapsedMs.toFixed(0)} ms`);
+  }
 });

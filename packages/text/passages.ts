@@ -20,6 +20,7 @@ export interface Passage {
 const JOINED_COLUMNS = 200;
 const LONGEST_COLUMNS = 2000;
 const CUT_COLUMNS = 1200;
+const LONGEST_HEADING = 500;
 const LONGEST_HEADING_CHAIN = 3;
 
 /**
@@ -39,7 +40,9 @@ export function cutPassages(text: string): Passage[] {
     const isAsked = block.kind === "question" || (block.kind === "heading" && asks(firstLine(text, block)));
     const last = isAsked ? endOfAnswer(all, index + 1, text) : index;
     if (block.kind === "question" || last > index) {
-      found.push(questionPassage(text, start, block, all[last]!, heading));
+      const passage = questionPassage(text, start, block, all[last]!, heading);
+      if (columns(text.slice(passage.start, passage.end)) <= LONGEST_COLUMNS) found.push(passage);
+      else addPassages(found, text, underQuestion(passage));
       if (block.kind === "heading") heading = headingText(text.slice(block.start, block.end));
       headingStart = undefined;
       chain = 0;
@@ -77,7 +80,10 @@ function firstLine(text: string, block: Block): string {
 }
 
 function headingText(text: string): string {
-  return text.split("\n", 1)[0]!.replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
+  return text
+    .split("\n", 1)[0]!
+    .slice(0, LONGEST_HEADING)
+    .replace(/^[\s#=*]+|[\s#=*:：]+$/gu, "");
 }
 
 /**
@@ -116,6 +122,11 @@ function questionPassage(text: string, start: number, question: Block, last: Blo
     question: headingText(asked.slice(markLength(asked))).trim(),
     ...(heading ? { heading } : {}),
   };
+}
+
+/** An answer too long to be quoted whole is text under a heading. */
+function underQuestion({ question, ...passage }: Passage): Passage {
+  return { ...passage, kind: "prose", ...(question ? { heading: question } : {}) };
 }
 
 function addPassages(found: Passage[], text: string, passage: Passage): void {

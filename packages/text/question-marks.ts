@@ -14,22 +14,26 @@ const ANSWER = new RegExp(
 );
 const ASKS = /[?？؟;]["'”’」』)）*]*\s*$/u;
 
+// Marks stand at the beginning of a line; looking no further keeps long lines of asterisks cheap.
+const BEGINNING = 100;
+
 export function isQuestion(line: string): boolean {
-  const mark = QUESTION.exec(line);
+  const mark = QUESTION.exec(line.slice(0, BEGINNING));
   // "A." and "D." also letter a list; a colon marks a question by itself, other marks need the question mark.
-  return mark !== null && (/[:：]/u.test(mark[0]) || ASKS.test(line));
+  return mark !== null && (/[:：]/u.test(mark[0]) || asks(line));
 }
 
 export function isAnswer(line: string): boolean {
-  const mark = ANSWER.exec(line);
+  const mark = ANSWER.exec(line.slice(0, BEGINNING));
   return mark !== null && /[:：]/u.test(mark[0]);
 }
 
 export function asks(line: string): boolean {
-  return ASKS.test(line);
+  return ASKS.test(line.slice(-BEGINNING));
 }
 
 /** The length of the mark ("Q: ") that a question or answer begins with. */
 export function markLength(line: string): number {
-  return (QUESTION.exec(line) ?? ANSWER.exec(line))?.[0].length ?? 0;
+  const beginning = line.slice(0, BEGINNING);
+  return (QUESTION.exec(beginning) ?? ANSWER.exec(beginning))?.[0].length ?? 0;
 }

@@ -15,6 +15,11 @@ test("ends at sentence marks, not at short forms, initials or decimals", () => {
   ]);
 });
 
+test("the number of an item is no sentence", () => {
+  assert.deepEqual(cut("1. Open the lid.\n2. Press the button."), ["1. Open the lid.", "2. Press the button."]);
+  assert.deepEqual(cut("It opened in 1990. Then it closed."), ["It opened in 1990.", "Then it closed."]);
+});
+
 test("needs no space after a mark of a script without spaces", () => {
   assert.deepEqual(cut("退款需要三十天。可以嗎?可以!請寫信給「客服。」謝謝"), [
     "退款需要三十天。",

@@ -13,6 +13,7 @@ const WIDE_BEFORE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}"'”�
 // Short forms whose full stop does not end a sentence.
 const SHORT_FORM =
   /(?:^|[\s("'“‘[])(?:\p{L}|(?:\p{L}\.)+\p{L}|mr|mrs|ms|dr|prof|st|mt|ft|jr|sr|vs|etc|al|cf|fig|no|nos|vol|pp|approx|dept|est|inc|ltd|co|corp|gen|col|lt|sgt|capt|rev|hon|gov|sen|rep|pres|bzw|z\.b|usw|ca|bd|nr|str|sra?|dra?|mme|mlle)$/iu;
+const NUMBER_OF_ITEM = /^\s*\(?\p{Nd}{1,3}(?:\.\p{Nd}{1,3})*$/u;
 const WRAPPED_FROM_COLUMNS = 45;
 const WRAPPED_TO_COLUMNS = 120;
 const LONGEST_SENTENCE = 600;
@@ -58,7 +59,7 @@ function endsSentence(line: string, at: number, mark: string, end: number): bool
   }
   if (after === "") return true;
   if (!/^\s/u.test(after) || /^\s+[\p{Ll},;]/u.test(after)) return false;
-  return !SHORT_FORM.test(line.slice(Math.max(0, at - 12), at));
+  return !SHORT_FORM.test(line.slice(Math.max(0, at - 12), at)) && !(at < 8 && NUMBER_OF_ITEM.test(line.slice(0, at)));
 }
 
 function isWrapped(line: string): boolean {
