@@ -9,6 +9,8 @@ import { BlobDamaged, BlobMissing, type BlobStore, type StoredBlob, type SweepRe
  * the folder synced, so that a row committed afterwards never refers to bytes that a power cut could take back.
  */
 export async function openFolderBlobs(folder: string): Promise<BlobStore> {
+  // Below a home that others may pass through (see home), texts are for this user alone.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const incoming = join(folder, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
 
