@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
@@ -18,6 +18,20 @@ function samples(heading: string): Record<string, string> {
   return Object.fromEntries(
     [...section.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, code]) => [language, code]),
   );
+}
+
+/** The sample uses the library `requests`: a Python that has it, or undefined. */
+const pythonWithRequests = ["python3", "/usr/bin/python3"].find(
+  (command) => spawnSync(command, ["-c", "import requests"]).status === 0,
+);
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+if (!pythonWithRequests || !hasCurl) {
+  const lacking = [pythonWithRequests ? "" : "python3 with requests", hasCurl ? "" : "curl"]
+    .filter(Boolean)
+    .join(" and ");
+  console.log(`the draft's own samples: this system lacks ${lacking}, so those samples are not run.`);
+  if (process.env.CAIGUN_TEST_COMPLETE === "1")
+    throw new Error(`CAIGUN_TEST_COMPLETE is set, and ${lacking} is missing.`);
 }
 
 describe("the draft's own samples", () => {
@@ -55,24 +69,30 @@ describe("the draft's own samples", () => {
   const python = (code: string) => {
     // Inside the sample's Python string the quotes are escaped.
     quoted = (value) => JSON.stringify(value).replaceAll('"', '\\"');
-    return run("python3", ["-"], `${filledIn(code)}\n${code.includes("print(") ? "" : "print(response.text)"}`);
+    return run(
+      pythonWithRequests!,
+      ["-"],
+      `${filledIn(code)}\n${code.includes("print(") ? "" : "print(response.text)"}`,
+    );
   };
 
-  it("train with curl and with Python", async () => {
-    const { shell, python: inPython, json } = samples("Train a Model");
-    for (const reply of [await curl(shell!), await python(inPython!)]) {
-      assertShape(reply, JSON.parse(json!));
-      assert.equal((reply as { status: string }).status, "queued");
-    }
-  });
+  const languages = [
+    ...(hasCurl ? [{ name: "curl", language: "shell", send: curl }] : []),
+    ...(pythonWithRequests ? [{ name: "Python", language: "python", send: python }] : []),
+  ];
+  for (const { name, language, send } of languages) {
+    it(`train and list models with ${name}`, async () => {
+      const training = samples("Train a Model");
+      const started = (await send(training[language]!)) as { id: string; status: string };
+      assertShape(started, JSON.parse(training.json!));
+      assert.equal(started.status, "queued");
 
-  it("list the models with curl and with Python", async () => {
-    const { shell, python: inPython, json } = samples("Get All Models");
-    for (const reply of [await curl(shell!), await python(inPython!)]) {
-      assertShape(reply, JSON.parse(json!));
-      assert.equal((reply as { models: unknown[] }).models.length, 2);
-    }
-  });
+      const listing = samples("Get All Models");
+      const { models } = (await send(listing[language]!)) as { models: { id: string }[] };
+      assertShape({ models }, JSON.parse(listing.json!));
+      assert.equal(models[0]!.id, started.id);
+    });
+  }
 });
 
 /** Every field that the document shows is there, with the type, and where it is a time or an id the form, that it shows. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+const project = fileURLToPath(new URL("..", import.meta.url));
 const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
 
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
@@ -43,12 +44,16 @@ export async function makeHome(): Promise<string> {
 export async function startCaigun({
   home,
   env = {},
+  command = [process.execPath, program, "serve"],
 }: {
   home?: string;
   env?: Record<string, string>;
+  command?: [string, ...string[]];
 } = {}): Promise<RunningCaigun> {
   const folder = home ?? (await makeHome());
-  const child = spawn(process.execPath, [program, "serve"], {
+  const [file, ...args] = command;
+  const child = spawn(file, args, {
+    cwd: project,
     env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: folder, PORT: "0", CAIGUN_RATE_LIMIT_PER_MINUTE: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -112,6 +117,14 @@ export async function trained(
   return (await caigun.call(`/api/external/chatbot/models/${id}`, { apiKey })).json() as Promise<
     Record<string, unknown>
   >;
+}
+
+/** Until no model of the chatbot is in training any more. */
+export async function waitUntilTrained(caigun: RunningCaigun): Promise<void> {
+  const { models } = (await (await caigun.call("/api/external/chatbot/models")).json()) as {
+    models: { id: string; event_id: string }[];
+  };
+  for (const model of models) await trained(caigun, model);
 }
 
 export type CommandResult = { exitCode: number | null; stdout: string; stderr: string };

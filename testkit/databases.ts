@@ -80,9 +80,9 @@ export function describeOnEachBackend(title: string, suite: (databases: Database
     describe(`${title}, PostgreSQL ${installed.version} over TCP`, { concurrency: TESTS_AT_ONCE }, () =>
       suite(useDatabases(() => startInstalledPostgres(installed))),
     );
-  } else if (process.env.CAIGUN_TEST_NEEDS_EXTERNAL_POSTGRES === "1") {
+  } else if (process.env.CAIGUN_TEST_COMPLETE === "1") {
     test(`${title}, a PostgreSQL server of the system's`, () => {
-      throw new Error("CAIGUN_TEST_NEEDS_EXTERNAL_POSTGRES is set, and no PostgreSQL server is installed.");
+      throw new Error("CAIGUN_TEST_COMPLETE is set, and no PostgreSQL server is installed.");
     });
   } else {
     console.log(`${title}: no PostgreSQL server is installed on this system, so this runs on the embedded one alone.`);
