@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Id, limits, moment, nullable, readable, Timestamp } from "./fields.ts";
+import { Id, limits, moment, readable, Timestamp } from "./fields.ts";
 
 export const Citation = Type.Object(
   {
@@ -118,7 +118,7 @@ export const MessageList = Type.Object({ messages: Type.Array(Message) });
 export const Conversation = Type.Object(
   {
     uid: Type.String(),
-    nickname: nullable(Type.String()),
+    nickname: Type.String({ description: "The one that was given last; empty where none was." }),
     source: Type.Enum(["api", "portal", "webchat"]),
     last_sent: Type.String({ description: "The latest thing the chatbot sent." }),
     last_sent_at: Timestamp,

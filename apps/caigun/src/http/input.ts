@@ -61,6 +61,8 @@ function readPart(part: Part, raw: RawRequest, input: Record<string, unknown>): 
   }
   const values = pick(part, source as Record<string, unknown>, part.name !== "body" || raw.body?.from === "form");
   const errors = part.errors(values);
+  // What cannot be an id is unknown, whatever else is wrong with it.
+  if (part.name === "params" && errors.length > 0) return errors;
   for (const field of part.fields) {
     const value = values[field.name];
     if (typeof value !== "string") continue;
