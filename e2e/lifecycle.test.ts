@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, truncate } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeHome, type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
@@ -95,6 +96,21 @@ describe("a server's life", () => {
     });
     assert.equal(other.exitCode, 1);
     assert.match(other.stderr, /belongs to another encryption key/);
+  });
+
+  it("says that a model's index is damaged or missing, and goes on", async () => {
+    const caigun = await start();
+    const first = await trained(caigun, await train(caigun));
+    const shelves = await readdir(`${caigun.home}/blobs`, { recursive: true, withFileTypes: true });
+    const index = shelves.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of index) await truncate(file, 5_000);
+    const damaged = (await ask(caigun, caigun.apiKey)) as unknown as { code: string; detail: string };
+    assert.equal(damaged.code, "unavailable");
+    assert.match(damaged.detail, /index is missing or damaged/);
+    await caigun.call(`/api/external/chatbot/models/${first.id}`, { method: "DELETE" });
+    const other = { text: "The shop closes at six.", title: "Shop" };
+    const response = await caigun.call("/api/external/chatbot/train", { method: "POST", json: other });
+    assert.equal((await trained(caigun, (await response.json()) as { id: string; event_id: string })).status, "ready");
   });
 
   it("writes neither keys nor texts into its log", async () => {

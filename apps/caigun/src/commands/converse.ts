@@ -1,6 +1,7 @@
 import { type Input, Problem, type Reply } from "@caigun/contract";
 import type { Citation as ReadCitation } from "@caigun/reading";
 import { BlobMissing } from "../blobs/blob-store.ts";
+import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import { Overloaded } from "../engines/local-reader/answering.ts";
 import { type CurrentModel, currentModel, newId, saveExchange } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
@@ -68,14 +69,25 @@ async function readFrom({ answering, blobs }: House, model: CurrentModel, questi
     const index = await blobs.file(model.artifactDigest);
     return await answering.ask({ key: model.artifactDigest, index, question, exclude: model.tombstones }, signal);
   } catch (error) {
-    if (error instanceof Overloaded) throw new Problem("overloaded", undefined, { retryAfterSeconds: 1 });
-    if (error instanceof BlobMissing)
-      throw new Problem("unavailable", "The model's index is not in the blob store. Restore it, or train again.", {
-        retryAfterSeconds: 60,
-        cause: error,
-      });
-    throw error;
+    throw explain(error);
   }
+}
+
+/** What the caller is told of a question that could not be read. */
+function explain(error: unknown): unknown {
+  const unavailable = (detail: string, retryAfterSeconds: number) =>
+    new Problem("unavailable", detail, { retryAfterSeconds, cause: error });
+  if (error instanceof Overloaded) return new Problem("overloaded", undefined, { retryAfterSeconds: 1 });
+  if (error instanceof BlobMissing || (error instanceof ChildRefused && error.refusal.name === "IndexUnusable"))
+    return unavailable(
+      "The model's index is missing or damaged. Restore the blob store from a copy, or train again.",
+      60,
+    );
+  if (error instanceof ChildTimedOut)
+    return unavailable("The question took too long to answer. Ask it in fewer words, or try again.", 5);
+  if (error instanceof ChildEnded)
+    return unavailable("The process that answers ended under the question. Try again.", 1);
+  return error;
 }
 
 function asCitation({ documentId, title, start, end, quote, textSha256 }: ReadCitation) {
