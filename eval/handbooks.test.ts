@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { askHandbook, type Handbook, handbooks, rates, readHandbook } from "./handbooks.ts";
+import { comparable } from "./measures.ts";
+
+/** What the reader reaches today, as shares (0..1); raise them with it. */
+const floors: Record<Handbook, ReturnType<typeof rates>> = {
+  "bicycle-works": { answered_right: 0.44, refused: 0.54 },
+  "tea-house": { answered_right: 0.55, refused: 0.87 },
+};
+
+describe("our own handbooks", () => {
+  for (const name of handbooks) {
+    it(`${name}: answers and refusals don't drop`, () => {
+      const reached = rates(askHandbook(name));
+      for (const [figure, floor] of Object.entries(floors[name])) {
+        const value = reached[figure as keyof typeof reached];
+        assert(value >= floor, `${figure} is ${value.toFixed(3)}, below ${floor}`);
+      }
+    });
+
+    it(`${name}: has a hundred questions, a third of them unanswerable, and holds every answer`, () => {
+      const { text, questions } = readHandbook(name);
+      assert.equal(questions.length, 100);
+      assert.equal(questions.filter(({ answer }) => answer === null).length, 33);
+      for (const { answer } of questions)
+        if (answer !== null) assert(comparable(text).includes(comparable(answer)), answer);
+    });
+  }
+});
