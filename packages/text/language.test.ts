@@ -35,3 +35,9 @@ test("leans on the language of the text where a question is too short to tell", 
   assert.equal(detectLanguage("What is the capital of France?", { unsure: "zh" }), "en");
   assert.equal(detectLanguage("???", { unsure: "th" }), "th");
 });
+
+test("takes no table for a language that writes bars", () => {
+  const table =
+    "Bicycle | Half day | Full day\nCity bicycle | 12 euros | 18 euros\nTandem | 22 euros | 34 euros\n\nA half day is four hours.";
+  assert.equal(detectLanguage(table), "en");
+});

@@ -44,7 +44,8 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   const { detectAll } = require("tinyld/light") as {
     detectAll(text: string, options?: { only?: string[] }): { lang: string; accuracy: number }[];
   };
-  const detected = detectAll(sample, among ? { only: [...among] } : {});
+  // The library takes a table's bars for Hindi's full stops.
+  const detected = detectAll(sample.replaceAll("|", " "), among ? { only: [...among] } : {});
   const [best] = detected;
   if (!best) return fallback;
   const isPossible = (language: string) => detected.some(({ lang }) => lang === language);
