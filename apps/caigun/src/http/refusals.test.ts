@@ -62,6 +62,21 @@ for (const [what, request, code] of malformed) {
   });
 }
 
+test("what the parser refuses is told also on a connection that has carried a good request", async () => {
+  await using server = await startEchoServer();
+  const good = `GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n`;
+  for (const bad of [`GET / HTTP/1.1\r\nhost: x\r\nx: ${"a".repeat(20_000)}\r\n\r\n`, "nonsense\r\n\r\n"]) {
+    using connection = rawConnection(server.port);
+    connection.send(good);
+    await connection.until(/\{"ok":true\}$/);
+    connection.send(bad);
+    assert.match(
+      await connection.toEnd(),
+      /\{"ok":true\}HTTP\/1\.1 400 .*"code":"(headers_too_large|malformed_request)"/s,
+    );
+  }
+});
+
 test("the absolute form of an address needs a key like any other", async () => {
   await using server = await startEchoServer();
   const line = "GET http://x/api/external/follow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";

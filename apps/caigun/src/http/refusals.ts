@@ -45,8 +45,9 @@ export function parserRefusal(error: NodeJS.ErrnoException): Problem {
 }
 
 /**
- * Refuses a request that never became one, on its bare connection, and closes it. `pending` is the reply to the request
- * whose body broke, if there is one: once its headers are out, nothing may be written between its bytes.
+ * Refuses a request that never became one, on its bare connection, and closes it. `pending` is the reply to the last
+ * request that came on it, if there was one: where that is still going out, or its own body is what broke, nothing may be
+ * written between or behind its bytes.
  */
 export function refuseOnSocket(
   socket: Socket,
@@ -54,7 +55,8 @@ export function refuseOnSocket(
   requestId: string,
   pending: ServerResponse | undefined,
 ): void {
-  if (!socket.writable || pending?.headersSent) {
+  const isOver = pending?.writableFinished && pending.req.complete;
+  if (!socket.writable || (pending?.headersSent && !isOver)) {
     socket.destroy();
     return;
   }
