@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
+/** The command line of this project. */
+export const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
 
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
 export type RunningCaigun = {
@@ -43,12 +44,15 @@ export async function makeHome(): Promise<string> {
 export async function startCaigun({
   home,
   env = {},
+  command = [process.execPath, program],
 }: {
   home?: string;
   env?: Record<string, string>;
+  /** What is run with the argument "serve": this project's command line unless given. */
+  command?: string[];
 } = {}): Promise<RunningCaigun> {
   const folder = home ?? (await makeHome());
-  const child = spawn(process.execPath, [program, "serve"], {
+  const child = spawn(command[0]!, [...command.slice(1), "serve"], {
     env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: folder, PORT: "0", CAIGUN_RATE_LIMIT_PER_MINUTE: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
