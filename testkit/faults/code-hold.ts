@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { sep } from "node:path";
 import { eventually } from "./eventually.ts";
 
 /** A line of the product's code: the first in the file that holds `text`. */
@@ -10,7 +10,15 @@ export type Line = { file: string; text: string };
 const DEBUGGER = "http://127.0.0.1:9229";
 const LIMIT_MS = 20_000;
 
-type Message = { id?: number; method?: string; params?: Record<string, unknown>; error?: { message: string } };
+type Message = {
+  id?: number;
+  result?: unknown;
+  error?: { message: string };
+  method?: string;
+  params?: { hitBreakpoints?: string[] };
+};
+type Evaluated = { result: { value: unknown } };
+type Breakpoint = { breakpointId: string; locations: unknown[] };
 
 /**
  * Has a process of the product stop before it runs that line. One process at a time: the debugger's port is one. The
@@ -26,22 +34,27 @@ export async function holdInCode(pid: number, { file, text }: Line) {
 
   const replies = new Map<number, PromiseWithResolvers<unknown>>();
   const paused = Promise.withResolvers<void>();
+  let breakpointId: string | undefined;
   let lastId = 0;
   socket.addEventListener("message", ({ data }) => {
-    const { id, method, params, error } = JSON.parse(String(data)) as Message;
-    if (id !== undefined) error ? replies.get(id)?.reject(new Error(error.message)) : replies.get(id)?.resolve(params);
-    const [frame] = (params?.callFrames ?? []) as { url: string; location: { lineNumber: number } }[];
-    if (method === "Debugger.paused" && frame?.url.endsWith(basename(file)) && frame.location.lineNumber === lineNumber)
-      paused.resolve();
+    const { id, result, error, method, params } = JSON.parse(String(data)) as Message;
+    if (id !== undefined) error ? replies.get(id)?.reject(new Error(error.message)) : replies.get(id)?.resolve(result);
+    if (method === "Debugger.paused" && params?.hitBreakpoints?.includes(breakpointId!)) paused.resolve();
   });
-  const send = (method: string, params = {}) => {
+  const send = <Result>(method: string, params = {}) => {
     const reply = Promise.withResolvers<unknown>();
     replies.set(++lastId, reply);
     socket.send(JSON.stringify({ id: lastId, method, params }));
-    return reply.promise;
+    return reply.promise as Promise<Result>;
   };
+  const asked = await send<Evaluated>("Runtime.evaluate", { expression: "process.pid" });
+  if (asked.result.value !== pid) throw new Error(`The debugger's port is process ${asked.result.value}'s.`);
   await send("Debugger.enable");
-  await send("Debugger.setBreakpointByUrl", { lineNumber, urlRegex: `/${basename(file).replace(".", "\\.")}$` });
+  // The file's name and its folder's: the product that runs may be a copy of this one.
+  const urlRegex = `/${file.split(sep).slice(-2).join("/").replaceAll(".", "\\.")}$`;
+  const breakpoint = await send<Breakpoint>("Debugger.setBreakpointByUrl", { lineNumber, urlRegex });
+  if (breakpoint.locations.length === 0) throw new Error(`Process ${pid} has not loaded ${file}.`);
+  breakpointId = breakpoint.breakpointId;
 
   /** Lets it go on without a debugger; does nothing where it has died. */
   async function release(): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { holdInCode } from "./code-hold.ts";
 import { holdAt, holdKeys, type Place } from "./database-holds.ts";
@@ -34,6 +35,9 @@ type Scene = { product: Product; ledger: Ledger; random: () => number };
 const LONG_TEXT_CHARACTERS = 3_000_000;
 const SHORT_TEXT_CHARACTERS = 20_000;
 const STAGE_LIMIT_MS = 60_000;
+/** How long a child runs between two looks, and how long its last report may take to reach its row, ms. */
+const STEP_MS = 8;
+const SETTLED_MS = 40;
 
 const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const SEARCHING = { file: source("packages/passages/open.ts"), text: "of this.#match.iterate(match)" };
@@ -110,38 +114,38 @@ async function afterUnheardAcceptance(scene: Scene): Promise<Standing> {
   return { ...omitBackend(standing), seen: "committed, and the server has not heard", release: async () => thaw() };
 }
 
-/** The child that trains is frozen while the training's row says that stage. */
+/**
+ * The child that trains is frozen while the training's row says that stage. It is brought there in steps, because a
+ * stage can be shorter than the time in which it is seen.
+ */
 async function whileChildWorks({ product, ledger, random }: Scene, stage: TrainingStage): Promise<Standing> {
   const train = newTrain(random, LONG_TEXT_CHARACTERS);
   const answered = ledger.train(train);
   const accepted = await answered;
   if (!accepted) throw new Error("A training that nothing disturbs was not accepted.");
+  const before: string | undefined = trainingStages[trainingStages.indexOf(stage) - 1];
   return product.withDatabase(async (client) => {
-    const stageNow = async () => {
-      const { rows } = await client.query<{ stage: string }>("select stage from event where id = $1", [
-        accepted.event_id,
-      ]);
-      return rows[0]!.stage;
+    const rowOf = async () => {
+      const text = "select stage, attempt from event where id = $1";
+      return (await client.query<{ stage: string; attempt: number }>(text, [accepted.event_id])).rows[0]!;
     };
-    await eventually(`the training is in stage ${stage}`, STAGE_LIMIT_MS, async () => {
-      const now = await stageNow();
-      return now === stage;
-    });
-    const children = await product.children("training");
-    if (children.length === 0) throw new Error("No child trains.");
-    const thaws = children.map(freeze);
-    const release = async () => {
-      for (const thaw of thaws) thaw();
-    };
-    // What it had reported before it was frozen is written by now, or it is in a later stage.
-    for (let same = 0; same < 10; same++) {
-      if ((await stageNow()) !== stage) {
-        await release();
-        throw new Error(`The training left stage ${stage} before it could be frozen.`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    const child = await eventually("a child trains", STAGE_LIMIT_MS, async () =>
+      (await rowOf()).attempt > 0 ? (await product.children("training"))[0] : undefined,
+    );
+    await eventually(`stage ${stage} is next`, STAGE_LIMIT_MS, async () =>
+      [before, stage].includes((await rowOf()).stage),
+    );
+    for (;;) {
+      const thaw = freeze(child);
+      // By then what the child had reported is in the row, and stays there.
+      await delay(SETTLED_MS);
+      const now = (await rowOf()).stage;
+      if (now === stage)
+        return { seen: `child frozen, row says ${stage}`, release: async () => thaw(), answered, train };
+      thaw();
+      if (now !== before) throw new Error(`The training went past stage ${stage} in one step.`);
+      await delay(STEP_MS);
     }
-    return { seen: `child frozen, row says ${stage}`, release, answered, train };
   });
 }
 
