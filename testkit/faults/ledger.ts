@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { openIndex, probeIndex } from "@caigun/passages";
 import type { Product } from "./product.ts";
 
@@ -18,12 +19,15 @@ type Talk = { uid: string; text: string; reply?: { text: string; message_id: str
 const API = "/api/external/chatbot";
 /** How late the server may tell that a job's time is over: it looks every five seconds. */
 const EXPIRY_SLACK_MS = 8_000;
+/** From a fault to the end of the training that it hit: a lease's end, and several tries. */
+const TRAINING_END_LIMIT_MS = 180_000;
 
 /** All that was asked of a product and what it acknowledged, and whether it still stands by that. */
 export class Ledger {
   readonly trains: Train[] = [];
   readonly talks: Talk[] = [];
   #product: Product;
+  #wrongReplies: string[] = [];
 
   constructor(product: Product) {
     this.#product = product;
@@ -41,7 +45,7 @@ export class Ledger {
         json: { title, text },
       })
       .catch(() => undefined);
-    if (response?.status !== 200) return undefined;
+    if (response?.status !== 200) return this.#noteRefusal(response);
     const accepted = (await response.json().catch(() => undefined)) as Train["accepted"];
     if (accepted) train.accepted = accepted;
     return accepted;
@@ -59,10 +63,16 @@ export class Ledger {
         json: { text },
       })
       .catch(() => undefined);
-    if (response?.status !== 200) return undefined;
+    if (response?.status !== 200) return this.#noteRefusal(response);
     const reply = (await response.json().catch(() => undefined)) as Talk["reply"];
     if (reply) talk.reply = reply;
     return reply;
+  }
+
+  /** A fault of the machine is no reason for any other refusal than one that says when to come back. */
+  async #noteRefusal(response: Response | undefined): Promise<undefined> {
+    if (!response || (response.status === 503 && response.headers.has("retry-after"))) return;
+    this.#wrongReplies.push(`A request was answered with ${response.status}: ${await response.text()}`);
   }
 
   async delete(train: Train): Promise<void> {
@@ -72,7 +82,7 @@ export class Ledger {
 
   /** What of all that was acknowledged does not hold, a sentence each. The product must be up. */
   async check(): Promise<string[]> {
-    return (
+    const lost = (
       await Promise.all([
         this.#lostTrains(),
         this.#lostReplies(),
@@ -82,6 +92,7 @@ export class Ledger {
         this.#overdueJobs(),
       ])
     ).flat();
+    return [...this.#wrongReplies.splice(0), ...lost];
   }
 
   async #lostTrains(): Promise<string[]> {
@@ -187,6 +198,18 @@ export class Ledger {
 
   #call(path: string, options: Parameters<Product["server"]["call"]>[1] = {}) {
     return this.#product.server.call(API + path, { apiKey: this.#product.apiKey, ...options });
+  }
+}
+
+/** Waits for the end of a model's training, and says how it ended. */
+export async function endOf(product: Product, modelId: string): Promise<string> {
+  const end = performance.now() + TRAINING_END_LIMIT_MS;
+  for (;;) {
+    const [row] = await product.query<{ state: string }>("select state from model where id = $1", [modelId]);
+    if (!row) return "gone";
+    if (row.state !== "queued" && row.state !== "training") return row.state;
+    if (performance.now() > end) return `${row.state} still, after ${TRAINING_END_LIMIT_MS / 1000} s`;
+    await delay(50);
   }
 }
 

@@ -6,6 +6,7 @@ import { holdAt, holdKeys, type Place } from "./database-holds.ts";
 import { eventually } from "./eventually.ts";
 import type { Ledger, Train } from "./ledger.ts";
 import type { Product } from "./product.ts";
+import { freeze } from "./signals.ts";
 import { chosen, handbook } from "./texts.ts";
 import type { Victim } from "./victims.ts";
 
@@ -238,16 +239,4 @@ async function rowIsIn(product: Product, { title }: Train, stage: string): Promi
 
 function omitBackend({ backend: _, ...standing }: Standing): Standing {
   return standing;
-}
-
-/** Stops a process; returns what lets it go on, if it lives. */
-function freeze(pid: number): () => void {
-  process.kill(pid, "SIGSTOP");
-  return () => {
-    try {
-      process.kill(pid, "SIGCONT");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  };
 }
