@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
-const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
+/** The command line of this project. */
+export const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
 
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
 export type RunningCaigun = {
@@ -48,7 +49,8 @@ export async function startCaigun({
 }: {
   home?: string;
   env?: Record<string, string>;
-  command?: [string, ...string[]];
+  /** What is run: this project's server unless given. */
+  command?: readonly [string, ...string[]];
 } = {}): Promise<RunningCaigun> {
   const folder = home ?? (await makeHome());
   const [file, ...args] = command;

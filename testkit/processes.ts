@@ -1,6 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 
-export type ProcessFacts = { pid: number; parent: number; command: string };
+export type ProcessFacts = {
+  pid: number;
+  parent: number;
+  command: string;
+  /** When it started, in the kernel's ticks: tells it from a later process with the same number. */
+  startTicks: number;
+};
 
 /** A process and all that it has started, directly or not, as /proc tells it. */
 export async function processesOf(root: number): Promise<ProcessFacts[]> {
@@ -14,7 +20,7 @@ export async function processesOf(root: number): Promise<ProcessFacts[]> {
   return all.filter(({ pid }) => family.has(pid));
 }
 
-async function allProcesses(): Promise<ProcessFacts[]> {
+export async function allProcesses(): Promise<ProcessFacts[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
@@ -22,8 +28,11 @@ async function allProcesses(): Promise<ProcessFacts[]> {
         const stat = await readFile(`/proc/${pid}/stat`, "utf8");
         const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
         // The name in parentheses may hold anything, spaces and parentheses too.
-        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-        return { pid: Number(pid), parent, command: command.replaceAll("\0", " ").trim() };
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        // One that has ended, and whose parent has not asked how, is gone for all but that.
+        if (fields[0] === "Z") return undefined;
+        const facts = { parent: Number(fields[1]), startTicks: Number(fields[19]) };
+        return { pid: Number(pid), ...facts, command: command.replaceAll("\0", " ").trim() };
       } catch {
         return undefined; // it has ended meanwhile
       }
