@@ -5,7 +5,7 @@ import { type RunningCaigun, startCaigun, trained } from "../testkit/caigun.ts";
 import { makeCorpus } from "./corpus.ts";
 import { quantile, sendLoad } from "./load.ts";
 import type { Bench, Figures } from "./main.ts";
-import { proportionalSetSize } from "./memory.ts";
+import { proportionalSetSizes } from "./memory.ts";
 
 const CHATBOTS = [1, 100, 10_000];
 const PASSAGES = [1_000, 10_000, 100_000];
@@ -62,7 +62,8 @@ async function withChatbots(progress: (what: string) => void): Promise<Figures> 
       figures[`chatbots_${chatbots}`] = {
         seconds_to_make: (performance.now() - start) / 1000,
         ...(await talk(caigun, apiKey, corpus)),
-        pss_mb: (await proportionalSetSize(caigun.process.pid!)) / 1e6,
+        pss_mb:
+          Object.values(await proportionalSetSizes(caigun.process.pid!)).reduce((sum, size) => sum + size, 0) / 1e6,
       };
     }
     await store.close();

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { readAnnouncement } from "../apps/caigun/src/home/index.ts";
 
-const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
+const project = fileURLToPath(new URL("..", import.meta.url));
+const program = join(project, "apps/caigun/bin/caigun.mjs");
 
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
 export type RunningCaigun = {
@@ -39,16 +41,20 @@ export async function makeHome(): Promise<string> {
   return home;
 }
 
-/** Starts a server, in a new home unless one is given, and waits until it is ready. */
+/** Starts a server, in a new home unless one is given, and waits until it is ready; `npm`: with `npm start`. */
 export async function startCaigun({
   home,
   env = {},
+  npm = false,
 }: {
   home?: string;
   env?: Record<string, string>;
+  npm?: boolean;
 } = {}): Promise<RunningCaigun> {
   const folder = home ?? (await makeHome());
-  const child = spawn(process.execPath, [program, "serve"], {
+  const [command, ...args] = npm ? ["npm", "start"] : [process.execPath, program, "serve"];
+  const child = spawn(command!, args, {
+    cwd: project,
     env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: folder, PORT: "0", CAIGUN_RATE_LIMIT_PER_MINUTE: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -70,7 +76,10 @@ export async function startCaigun({
   await ready;
 
   const stop = async () => {
-    child.kill("SIGTERM");
+    // npm would not wait for the server, so the server itself is told; npm ends after it.
+    const announced = npm ? await readAnnouncement(folder) : undefined;
+    if (announced) process.kill(announced.pid, "SIGTERM");
+    else child.kill("SIGTERM");
     await exited;
   };
   return {
