@@ -59,6 +59,6 @@ function lines(figures: Figures, prefix: string): string[] {
   return Object.entries(figures).flatMap(([name, value]) => {
     if (typeof value === "object") return lines(value, `${prefix} ${name}`);
     const shown = typeof value === "number" ? Number(value.toPrecision(4)) : value;
-    return [`${prefix.padEnd(24)} ${name.padEnd(36)} ${shown}`];
+    return [`${prefix.padEnd(56)} ${name.padEnd(36)} ${shown}`];
   });
 }

@@ -19,7 +19,7 @@ export const talk: Bench = async ({ runs, progress }) => {
     await trained(caigun, (await response.json()) as { id: string; event_id: string });
     const bodies = corpus.questions.map(({ question }) => question);
     const load = (ratePerSecond: number, seconds: number) =>
-      sendLoad({ url: caigun.url, apiKey: caigun.apiKey, bodies, ratePerSecond, seconds });
+      sendLoad({ url: caigun.url, apiKeys: [caigun.apiKey], bodies, ratePerSecond, seconds });
     const sustains = ({ latencies, statuses }: LoadResult) =>
       Object.keys(statuses).every((status) => status === "200") && quantile(latencies, 0.99) < P99_LIMIT_MS;
     await load(50, 5); // warms up what a server that has run for a while has warm
