@@ -19,7 +19,7 @@ import { type RunningCaigun, startCaigun, trained } from "../testkit/caigun.ts";
 import { type Corpus, makeCorpus } from "./corpus.ts";
 import { quantile, sendLoad } from "./load.ts";
 import type { Bench, Figures } from "./main.ts";
-import { proportionalSetSizes } from "./memory.ts";
+import { proportionalSetSizes } from "./parts.ts";
 
 const CHATBOTS = [1, 100, 10_000];
 const TRAINED = 100;

@@ -4,7 +4,7 @@ import { makeHome, type RunningCaigun, startCaigun, trained } from "../testkit/c
 import { makeCorpus } from "./corpus.ts";
 import { median } from "./load.ts";
 import type { Bench } from "./main.ts";
-import { proportionalSetSizes } from "./memory.ts";
+import { proportionalSetSizes } from "./parts.ts";
 
 const TEXT_BYTES = 10_000;
 const SETTLED_AFTER_MS = 60_000;
