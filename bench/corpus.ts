@@ -1,5 +1,7 @@
 /** A text of many short passages about made-up places, and questions that each have one answer in it. */
-export type Corpus = { text: string; questions: { question: string; answer: string }[] };
+export type Corpus = { text: string; questions: Question[] };
+/** `start` and `end`: the sentence of the text that holds the answer. All of it is ASCII: bytes, UTF-16 units and code points are the same. */
+export type Question = { question: string; answer: string; start: number; end: number };
 
 const firstNames =
   "Amber Birch Cedar Dover Elm Falcon Garnet Hazel Ivory Juniper Kestrel Linden Maple North Olive Pearl Quarry Raven Silver Thistle Umber Violet Willow Yarrow Zephyr".split(
@@ -27,6 +29,8 @@ const things =
     ", ",
   );
 
+const PARAGRAPH_BREAK = "\n\n";
+
 /** Numbers that look random and are the same every time. Source: mulberry32, public domain. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -44,28 +48,34 @@ export function makeCorpus(passages: number, seed = 1): Corpus {
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = (list: readonly string[]) => list[below(list.length)]!;
   const paragraphs: string[] = [];
+  let length = 0;
   const questions: Corpus["questions"] = [];
   for (let number = 0; number < passages; number++) {
     // The running number keeps names apart when the combinations are used up.
     const name = `${pick(firstNames)} ${pick(secondNames)} ${pick(kinds)} ${number + 1}`;
     const [year, price, seats, hour] = [1850 + below(170), 2 + below(90), 20 + below(900), 7 + below(5)];
     const [manager, closed, thing, town] = [pick(people), pick(days), pick(things), pick(towns)];
-    paragraphs.push(
-      `The ${name} stands in ${town}, not far from the old ${pick(kinds)}. It was founded in ${year} by a family from ${pick(towns)}, and has been rebuilt twice since. ` +
-        `The ${name} is led by ${manager}, who came from the ${pick(kinds)} of ${pick(towns)} some years ago. ` +
-        `A visit to the ${name} costs ${price} euros, and children pay half of that. ` +
-        `On ${closed} it stays closed, because the whole staff meets for training; on all other days the doors of the ${name} open at ${hour} in the morning. ` +
-        `There are ${seats} seats at the ${name}, most of them near the ${thing}. ` +
-        `People say that the ${pick(things)} is what they remember best, and that the ${pick(people)} family still comes every ${pick(days)}.`,
-    );
-    questions.push(
-      { question: `Who leads the ${name}?`, answer: manager },
-      { question: `When was the ${name} founded?`, answer: String(year) },
-      { question: `How much does a visit to the ${name} cost?`, answer: `${price} euros` },
-      { question: `How many seats are there at the ${name}?`, answer: String(seats) },
-    );
+    const sentences = {
+      founded: `The ${name} stands in ${town}, not far from the old ${pick(kinds)}. It was founded in ${year} by a family from ${pick(towns)}, and has been rebuilt twice since. `,
+      led: `The ${name} is led by ${manager}, who came from the ${pick(kinds)} of ${pick(towns)} some years ago. `,
+      price: `A visit to the ${name} costs ${price} euros, and children pay half of that. `,
+      hours: `On ${closed} it stays closed, because the whole staff meets for training; on all other days the doors of the ${name} open at ${hour} in the morning. `,
+      seats: `There are ${seats} seats at the ${name}, most of them near the ${thing}. `,
+      memory: `People say that the ${pick(things)} is what they remember best, and that the ${pick(people)} family still comes every ${pick(days)}.`,
+    };
+    const paragraph = Object.values(sentences).join("");
+    const ask = (question: string, answer: string, sentence: string) => {
+      const start = length + paragraph.indexOf(sentence);
+      questions.push({ question, answer, start, end: start + sentence.trimEnd().length });
+    };
+    ask(`Who leads the ${name}?`, manager, sentences.led);
+    ask(`When was the ${name} founded?`, String(year), sentences.founded);
+    ask(`How much does a visit to the ${name} cost?`, `${price} euros`, sentences.price);
+    ask(`How many seats are there at the ${name}?`, String(seats), sentences.seats);
+    paragraphs.push(paragraph);
+    length += paragraph.length + PARAGRAPH_BREAK.length;
   }
-  return { text: paragraphs.join("\n\n"), questions: shuffled(questions, random) };
+  return { text: paragraphs.join(PARAGRAPH_BREAK), questions: shuffled(questions, random) };
 }
 
 function shuffled<Item>(list: Item[], random: () => number): Item[] {

@@ -5,7 +5,7 @@ import type { Load, LoadResult } from "./load.ts";
  * The process that sends an open loop of requests: each at its time, however slow the replies are, and each counted from
  * that time on, so that a server that stalls is not spared the requests that would have come meanwhile.
  */
-process.once("message", async ({ url, apiKey, bodies, ratePerSecond, seconds }: Load) => {
+process.once("message", async ({ url, apiKeys, bodies, ratePerSecond, seconds }: Load) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 2_000 });
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
@@ -19,7 +19,7 @@ process.once("message", async ({ url, apiKey, bodies, ratePerSecond, seconds }: 
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       continue;
     }
-    pending.push(send(bodies[sent % bodies.length]!, due));
+    pending.push(send(bodies[sent % bodies.length]!, apiKeys[sent % apiKeys.length]!, due));
     sent++;
   }
   await Promise.all(pending);
@@ -29,7 +29,7 @@ process.once("message", async ({ url, apiKey, bodies, ratePerSecond, seconds }: 
     process.disconnect(),
   );
 
-  function send(text: string, due: number): Promise<void> {
+  function send(text: string, apiKey: string, due: number): Promise<void> {
     const body = Buffer.from(JSON.stringify({ text }));
     return new Promise((resolve) => {
       const done = (status: string) => {

@@ -2,7 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-export type Load = { url: string; apiKey: string; bodies: string[]; ratePerSecond: number; seconds: number };
+/** The requests take the keys in turn. */
+export type Load = { url: string; apiKeys: string[]; bodies: string[]; ratePerSecond: number; seconds: number };
 export type LoadResult = {
   /** Milliseconds from the time a request was due, ascending. */
   latencies: number[];

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { growth } from "./growth.ts";
+import { peers } from "./peers.ts";
 import { start } from "./start.ts";
 import { talk } from "./talk.ts";
 import { train } from "./train.ts";
@@ -10,7 +11,7 @@ export type Figures = { [name: string]: number | string | Figures };
 export type Bench = (options: { runs: number; progress: (what: string) => void }) => Promise<Figures>;
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,31 +35,30 @@ const machine = {
   memory_gib: Math.round(totalmem() / 2 ** 30),
   node: process.version,
 };
+const date = new Date().toISOString();
 const results: Figures = {};
 for (const name of names) {
   const progress = (what: string) => process.stderr.write(`${name}: ${what}\n`);
   const figures = await benches[name]!({ runs, progress });
   results[name] = figures;
   if (!values.json) for (const line of lines(figures, name)) console.log(line);
+  if (values.save) await save(name, figures);
 }
-const report = { machine, runs, date: new Date().toISOString(), ...results };
-if (values.json) console.log(JSON.stringify(report));
-if (values.save) {
+if (values.json) console.log(JSON.stringify({ date, machine, runs, ...results }));
+
+/** Adds to the bench's file, the newest last: how a figure moved is part of the result. */
+async function save(name: string, figures: Figures): Promise<void> {
   const folder = new URL("./results/", import.meta.url);
   await mkdir(folder, { recursive: true });
-  for (const name of names) {
-    const file = new URL(`${name}.json`, folder);
-    // The newest last: how a figure moved is part of the result.
-    const earlier = JSON.parse(await readFile(file, "utf8").catch(() => "[]")) as unknown[];
-    const entry = { date: report.date, machine, runs, ...(results[name] as Figures) };
-    await writeFile(file, `${JSON.stringify([...earlier, entry], null, 2)}\n`);
-  }
+  const file = new URL(`${name}.json`, folder);
+  const earlier = JSON.parse(await readFile(file, "utf8").catch(() => "[]")) as unknown[];
+  await writeFile(file, `${JSON.stringify([...earlier, { date, machine, runs, ...figures }], null, 2)}\n`);
 }
 
 function lines(figures: Figures, prefix: string): string[] {
   return Object.entries(figures).flatMap(([name, value]) => {
     if (typeof value === "object") return lines(value, `${prefix} ${name}`);
     const shown = typeof value === "number" ? Number(value.toPrecision(4)) : value;
-    return [`${prefix.padEnd(24)} ${name.padEnd(36)} ${shown}`];
+    return [`${prefix.padEnd(56)} ${name.padEnd(36)} ${shown}`];
   });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { readAnnouncement } from "../apps/caigun/src/home/index.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 /** The command line of this project. */
@@ -41,7 +42,7 @@ export async function makeHome(): Promise<string> {
   return home;
 }
 
-/** Starts a server, in a new home unless one is given, and waits until it is ready. */
+/** Starts a server, in a new home unless one is given, and waits until it is ready; `npm`: with `npm start`. */
 export async function startCaigun({
   home,
   env = {},
@@ -77,7 +78,10 @@ export async function startCaigun({
   await ready;
 
   const stop = async () => {
-    child.kill("SIGTERM");
+    // npm would not wait for the server, so the server itself is told; npm ends after it.
+    const announced = npm ? await readAnnouncement(folder) : undefined;
+    if (announced) process.kill(announced.pid, "SIGTERM");
+    else child.kill("SIGTERM");
     await exited;
   };
   return {

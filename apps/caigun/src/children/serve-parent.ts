@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { FromChild, ToChild } from "./child.ts";
 
 export type Handler = (request: unknown, reportProgress: (progress: unknown) => void) => Promise<unknown> | unknown;
@@ -18,6 +19,7 @@ export function serveParent(handle: Handler): void {
   process.on("disconnect", () => process.exit(0));
   // The terminal's Ctrl-C reaches the whole group: the parent decides when its children end.
   process.on("SIGINT", () => {});
+  let isFirst = true;
   let last: Promise<void> = Promise.resolve();
   process.on("message", ({ id, request }: ToChild) => {
     last = last.then(async () => {
@@ -27,6 +29,9 @@ export function serveParent(handle: Handler): void {
         const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
         send({ id, error: { name, message } });
       }
+      // A child is killed and never exits by itself, which is when Node would keep what it has compiled.
+      if (isFirst) flushCompileCache();
+      isFirst = false;
     });
   });
 }

@@ -1,5 +1,11 @@
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { exitCodes, fail } from "./failures.ts";
+
+// Beside the code that it is made from, and as trusted: a folder that others can write to would let them replace it.
+// Where it can't be written, a start takes longer and nothing else.
+enableCompileCache(fileURLToPath(new URL("../../../../node_modules/.cache/caigun-compiled", import.meta.url)));
 
 const modelNames = ["PaLM2", "gpt2"];
 

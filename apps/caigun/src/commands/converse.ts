@@ -7,16 +7,21 @@ import { type CurrentModel, currentModel, newId, saveExchange } from "../store/i
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 
+/** A question that took longer to arrive than this asks the model of now: another may answer, or its text be deleted. */
+const FRESH_MS = 250;
+
 type ConversationReply = Reply<"converse">;
 
 /** Replies to what a person says, from the chatbot's current model, and keeps both. */
 export async function converse(
   house: House,
-  { chatbotId }: Caller,
+  caller: Caller,
   { text, uid, nickname, explain }: Input<"converse">,
   { signal, emit, recordReply }: Hooks<ConversationReply>,
 ): Promise<ConversationReply> {
-  const model = await currentModel(house.store.db, chatbotId);
+  const { chatbotId } = caller;
+  const isFresh = performance.now() - caller.lookedUpAtMs < FRESH_MS;
+  const model = isFresh ? caller.model : await currentModel(house.store.db, chatbotId);
   if (!model) throw new Problem("no_model");
   const reading = await readFrom(house, model, text, signal);
   const citations = reading.citations.map(asCitation);

@@ -5,11 +5,11 @@ import {
   type ChatbotId,
   createChatbot as createStoredChatbot,
   type Db,
-  findKeyHolder,
   insertKey,
   listKeys as listStoredKeys,
   newId,
   revokeKey as revokeStoredKey,
+  talkContext,
 } from "../store/index.ts";
 import type { Caller } from "./caller.ts";
 import type { House } from "./house.ts";
@@ -17,10 +17,15 @@ import type { House } from "./house.ts";
 type KeyTools = Pick<House, "store" | "sealingKey">;
 export type NewKey = { keyId: string; name: string; apiKey: string };
 
-/** The holder of a live key, looked up anew on every call, so that a revocation takes effect at once. */
+/**
+ * The holder of a live key, looked up anew on every call, so that a revocation takes effect at once; and in the same
+ * round trip the model that answers, which most calls are about.
+ */
 export async function authenticate({ store }: Pick<House, "store">, apiKey: string): Promise<Caller | undefined> {
   if (!keyLooksRight(apiKey)) return undefined;
-  return findKeyHolder(store.db, keyDigest(apiKey));
+  const lookedUpAtMs = performance.now();
+  const found = await talkContext(store.pool, keyDigest(apiKey));
+  return found && { ...found.holder, model: found.model, lookedUpAtMs };
 }
 
 export function createKey({ store, sealingKey }: KeyTools, chatbotId: ChatbotId, name: string): Promise<NewKey> {

@@ -44,19 +44,6 @@ export async function revokeKey(db: Db, chatbotId: ChatbotId, id: string): Promi
   return revoked.numUpdatedRows > 0n;
 }
 
-/** Who holds the key with this SHA-256 digest: the question by which a request gets its owner, so it names none. */
-export async function findKeyHolder(db: Db, digest: Buffer): Promise<KeyHolder | undefined> {
-  const holder = await db
-    .selectFrom("api_key")
-    .innerJoin("chatbot", "chatbot.id", "api_key.chatbot_id")
-    .select(["api_key.id as keyId", "api_key.chatbot_id as chatbotId", "chatbot.account_id as accountId"])
-    .where("api_key.digest", "=", digest)
-    .where("api_key.revoked_at", "is", null)
-    .where("chatbot.deleted_at", "is", null)
-    .executeTakeFirst();
-  return holder as KeyHolder | undefined;
-}
-
 /** Writes down when keys were last used, many at once: a request must not wait for it. Never moves a time back. */
 export async function touchKeys(db: Db, uses: readonly { keyId: string; at: Date }[]): Promise<void> {
   if (uses.length === 0) return;

@@ -114,9 +114,8 @@ describeOnEachBackend("store", (databases) => {
     const digest = randomBytes(32);
     const id = await newKey(s.db, chatbot.id, digest);
     const holder = { keyId: id, chatbotId: chatbot.id, accountId: account.id };
-    assert.deepEqual(await store.findKeyHolder(s.db, digest), holder);
     assert.deepEqual(await store.talkContext(s.pool, digest), { holder, model: undefined });
-    assert.equal(await store.findKeyHolder(s.db, randomBytes(32)), undefined);
+    assert.equal(await store.talkContext(s.pool, randomBytes(32)), undefined);
     const [early, late] = [new Date(1_000), new Date(2_000)];
     await store.touchKeys(s.db, [
       { keyId: id, at: late },
@@ -127,7 +126,6 @@ describeOnEachBackend("store", (databases) => {
     assert.deepEqual((await store.listKeys(s.db, chatbot.id))[0]?.lastUsedAt, late);
     assert.equal(await store.revokeKey(s.db, chatbot.id, id), true);
     assert.equal(await store.revokeKey(s.db, chatbot.id, id), false);
-    assert.equal(await store.findKeyHolder(s.db, digest), undefined);
     assert.equal(await store.talkContext(s.pool, digest), undefined);
     assert.deepEqual(await store.listKeys(s.db, chatbot.id), []);
   });
@@ -214,7 +212,7 @@ describeOnEachBackend("store", (databases) => {
       // Maintenance over all owners, reached by no request.
       ...["expireOverdue", "referencedDigests", "removeExpiredIdempotent", "touchKeys"],
       // By which a request gets its owner.
-      ...["findKeyHolder", "talkContext"],
+      "talkContext",
       // Not queries.
       ...["inTransaction", "isDatabaseUnavailable", "newId"],
       // These make the owner's first row; what they make is reached through the others.

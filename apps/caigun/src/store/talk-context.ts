@@ -22,7 +22,7 @@ const STATEMENT = {
 /**
  * Everything that a question needs to know before it is searched, in one round trip: who holds the key with this
  * SHA-256 digest, and which model answers. Undefined: no live key. Says at each call what is true now, so that a
- * revocation and a deletion take effect at once.
+ * revocation and a deletion take effect at once. The query by which a request gets its owner, so it names none.
  */
 export async function talkContext(pool: Pool, digest: Buffer): Promise<TalkContext | undefined> {
   const { rows } = await pool.query<Row>({ ...STATEMENT, values: [digest] });
