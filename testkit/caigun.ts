@@ -42,7 +42,7 @@ export async function makeHome(): Promise<string> {
   return home;
 }
 
-/** Starts a server, in a new home unless one is given, and waits until it is ready; `npm`: with `npm start`. */
+/** Starts a server, in a new home unless one is given, and waits until it is ready. */
 export async function startCaigun({
   home,
   env = {},
@@ -78,8 +78,8 @@ export async function startCaigun({
   await ready;
 
   const stop = async () => {
-    // npm would not wait for the server, so the server itself is told; npm ends after it.
-    const announced = npm ? await readAnnouncement(folder) : undefined;
+    // The server itself is told: npm, where it started it, would not wait for it, and ends after it.
+    const announced = await readAnnouncement(folder);
     if (announced) process.kill(announced.pid, "SIGTERM");
     else child.kill("SIGTERM");
     await exited;
