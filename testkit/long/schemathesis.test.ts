@@ -173,6 +173,8 @@ database = "none"
 enabled = true
 # What a schema allows can still be refused: a key that was used, a training that has ended, a model that was deleted.
 positive_data_acceptance.enabled = false
+# A wrong type in a query goes out under names that no call has, and such are left out of account here.
+negative_data_rejection.enabled = false
 
 [cache]
 enabled = false
