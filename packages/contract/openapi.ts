@@ -199,6 +199,8 @@ function transform(schema: unknown, components: Map<string, Json>): unknown {
       anyOf: [
         { type, format: "date" },
         { type, format: "date-time" },
+        // Clients send what they have no value for as an empty text.
+        { type, maxLength: 0 },
       ],
     };
   }

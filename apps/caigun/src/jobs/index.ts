@@ -58,6 +58,7 @@ const SHORTEST_GRACE_MS = 1_000;
 /** How long jobs that were told to stop may take to do so before the process goes on without them. */
 const ABORT_MS = 2_000;
 
+type RunnableJob = { data: JobData; retryCount: number; signal: AbortSignal };
 type JobData = { id: string; chatbotId: string; eventId: string; deadline: string };
 
 /** The queue that pg-boss moves a job to when its retries are used up. */
@@ -102,16 +103,27 @@ export async function openJobs(store: Store, { log, alone = false }: JobsOptions
     async work(queue, { concurrency, onJob, onGivenUp }) {
       const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
       const options = { ...polling, heartbeatRefreshSeconds: HEARTBEAT_SECONDS };
-      await boss.work<JobData>(queue, { ...options, localConcurrency: concurrency }, async ([job]) => {
-        if (!job) return;
+      const run = async (job: RunnableJob) => {
         const mine: Job = toJob(queue, job.data);
-        const run = onJob({ ...mine, retries: job.retryCount }, job.signal).catch(async (error: Error) => {
+        const work = onJob({ ...mine, retries: job.retryCount }, job.signal).catch(async (error: Error) => {
           // Named alone: what pg-boss writes down must not hold a person's text.
           if (error instanceof Retryable || job.signal.aborted) throw new Error(`to be tried again: ${error.name}`);
           await onGivenUp(mine, { reason: "error", error });
         });
-        await track(run);
-      });
+        await track(work);
+      };
+      const startWorker = async () => {
+        let worker: string | undefined;
+        worker = await boss.work<JobData>(queue, options, async ([job]) => {
+          try {
+            if (job) await run(job);
+          } finally {
+            // More may wait than one notification told of: without this a backlog goes at the pace of the polling.
+            if (worker) boss.notifyWorker(worker);
+          }
+        });
+      };
+      for (let started = 0; started < concurrency; started++) await startWorker();
       await boss.work<JobData>(givenUp(queue), options, async ([job]) => {
         if (job) await track(onGivenUp(toJob(queue, job.data), { reason: "retries" }));
       });

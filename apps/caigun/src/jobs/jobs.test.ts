@@ -72,6 +72,23 @@ describeOnEachBackend("jobs", (databases) => {
     t.diagnostic(`enqueue to start: median ${waitsMs[10]!.toFixed(1)} ms, worst ${waitsMs[19]!.toFixed(1)} ms`);
   });
 
+  test("a backlog is worked off without a pause between two jobs", async (t) => {
+    const store = await databases.newStore();
+    const jobs = await open(t, store);
+    const backlog = Array.from({ length: 8 }, newJob);
+    for (const job of backlog) await enqueue(store, jobs, job);
+    const done = signalOf<void>();
+    let ran = 0;
+    const onJob = async () => {
+      if (++ran === backlog.length) done.resolve();
+    };
+    const startedAt = performance.now();
+    await jobs.work("training", { concurrency: 1, onJob, onGivenUp: unexpected });
+    await done.promise;
+    const seconds = (performance.now() - startedAt) / 1000;
+    assert(seconds < backlog.length, `it took ${seconds} s: a worker that polls takes two for each job`);
+  });
+
   test("what can heal is tried again, and given up in the end; any other error ends the job", async (t) => {
     const store = await databases.newStore();
     const jobs = await open(t, store);
