@@ -82,17 +82,15 @@ export class Ledger {
 
   /** What of all that was acknowledged does not hold, a sentence each. The product must be up. */
   async check(): Promise<string[]> {
-    const lost = (
-      await Promise.all([
-        this.#lostTrains(),
-        this.#lostReplies(),
-        this.#undoneDeletions(),
-        this.#rowsWithoutBytes(),
-        this.#unfitModels(),
-        this.#overdueJobs(),
-      ])
-    ).flat();
-    return [...this.#wrongReplies.splice(0), ...lost];
+    return [
+      ...this.#wrongReplies.splice(0),
+      ...(await this.#lostTrains()),
+      ...(await this.#lostReplies()),
+      ...(await this.#undoneDeletions()),
+      ...(await this.#rowsWithoutBytes()),
+      ...(await this.#unfitModels()),
+      ...(await this.#overdueJobs()),
+    ];
   }
 
   async #lostTrains(): Promise<string[]> {

@@ -32,6 +32,7 @@ export class Product {
   worker: ChildProcess | undefined;
   databaseUrl = "";
   #options: ProductOptions;
+  #observer: { url: string; client: pg.Client } | undefined;
 
   private constructor(server: RunningCaigun, options: ProductOptions) {
     this.server = server;
@@ -107,9 +108,18 @@ export class Product {
     return rows.map(({ pid }) => pid);
   }
 
-  /** Asks the database itself, past the product. */
-  query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    return this.withDatabase(async (client) => (await client.query<Row>(text, values)).rows);
+  /** Asks the database itself, past the product; on a new connection where the last one has broken. */
+  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    if (this.#observer?.url !== this.databaseUrl) this.#observer = undefined;
+    this.#observer ??= { url: this.databaseUrl, client: await this.connect() };
+    const { client } = this.#observer;
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } catch {
+      this.#observer = undefined;
+      await client.end().catch(() => {});
+      return this.withDatabase(async (fresh) => (await fresh.query<Row>(text, values)).rows);
+    }
   }
 
   async withDatabase<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -136,6 +146,8 @@ export class Product {
       await once(this.worker, "exit");
     }
     this.worker = undefined;
+    await this.#observer?.client.end().catch(() => {});
+    this.#observer = undefined;
     if (isRunning(this.server.process)) await this.server.stop();
   }
 

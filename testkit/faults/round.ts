@@ -12,7 +12,7 @@ export type Kill = PlannedKill & { pid: number; seen: string; recoveredMs: numbe
 
 /** A stage that could not be confirmed is entered again, this often at most. */
 const TRIES = 4;
-const LARGE_TEXT_CHARACTERS = 1_000_000;
+const LARGE_TEXT_CHARACTERS = 500_000;
 
 /**
  * Kills again and again, on one home. After each kill what died is started again, and all that was ever acknowledged is

@@ -33,7 +33,7 @@ export type Standing = {
 type Scene = { product: Product; ledger: Ledger; random: () => number };
 
 /** Long enough for each stage of its training to be seen from outside. */
-const LONG_TEXT_CHARACTERS = 3_000_000;
+const LONG_TEXT_CHARACTERS = 1_000_000;
 const SHORT_TEXT_CHARACTERS = 20_000;
 const STAGE_LIMIT_MS = 60_000;
 /** How long a child runs between two looks, and how long its last report may take to reach its row, ms. */

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { Gauge, Registry } from "prom-client";
 import type { House } from "../commands/house.ts";
 import { KeyUses } from "../commands/key-uses.ts";
-import { createChatbot, type NewKey } from "../commands/keys.ts";
+import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/keys.ts";
 import type { Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
 import { type Home, openHome } from "../home/index.ts";
@@ -16,7 +16,9 @@ import {
   findDefaultChatbot,
   findFirstAccount,
   migrate,
+  rememberFirstKeyShown,
   rememberSecretFingerprint,
+  wasFirstKeyShown,
 } from "../store/index.ts";
 import { maintain, putInOrder } from "../worker/maintenance.ts";
 import { runWorker } from "../worker/run-worker.ts";
@@ -27,8 +29,10 @@ import { CannotStart, openDatabase, openFoundation, trainingTools, version } fro
 export type RunningServer = {
   url: string;
   dataFolder: string;
-  /** There on the first start: the chatbot that it made, with its key. */
-  firstChatbot: NewKey | undefined;
+  /** The first chatbot's key, until `firstKeyShown` has been called. */
+  firstKey: NewKey | undefined;
+  /** From now on no start shows that key again. */
+  firstKeyShown(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -67,7 +71,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   });
   opened.defer(() => answering.close());
   const house: House = { ...foundation, answering, sealingKey, log };
-  const firstChatbot = await makeFirstChatbot(house);
+  const firstKey = await unseenFirstKey(house);
 
   const workFolder = await openWorkFolder(join(home.folder, "work"));
   const tools = trainingTools(foundation, workFolder, config, log);
@@ -96,7 +100,8 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   return {
     url: config.publicUrl ?? url,
     dataFolder: home.folder,
-    firstChatbot,
+    firstKey,
+    firstKeyShown: () => rememberFirstKeyShown(store.db),
     close: () => closing.disposeAsync(),
   };
 }
@@ -127,12 +132,18 @@ async function embeddedDatabase(
   return postgres.url;
 }
 
-/** The owner's account and a first chatbot, where the database has none yet. */
-async function makeFirstChatbot(house: House): Promise<NewKey | undefined> {
+/**
+ * The key of the first chatbot, which is made with the owner's account where the database has none yet. A start that was
+ * killed may have made it and not shown it: then it is shown now.
+ */
+async function unseenFirstKey(house: House): Promise<NewKey | undefined> {
   const { db } = house.store;
   const account = (await findFirstAccount(db)) ?? (await createAccount(db, { name: "owner" }));
-  if (await findDefaultChatbot(db, account.id)) return undefined;
-  return createChatbot(house, account.id, "My chatbot");
+  const chatbot = await findDefaultChatbot(db, account.id);
+  if (!chatbot) return createChatbot(house, account.id, "My chatbot");
+  if (await wasFirstKeyShown(db)) return undefined;
+  const first = (await listKeys(house, chatbot.id)).at(-1);
+  return first && { keyId: first.id, name: first.name, apiKey: revealKey(house, first) };
 }
 
 function serverConfig(config: Config): ServerConfig {

@@ -13,8 +13,12 @@ export type BlobStore = {
   checkedFile(digest: string): Promise<string>;
   /** The same without reading it, for content that has been checked before. Throws BlobMissing. */
   file(digest: string): Promise<string>;
-  /** Removes what nothing refers to and what is older than `graceMs`; returns how many bytes went. */
-  sweep(referenced: ReadonlySet<string>, graceMs: number): Promise<SweepResult>;
+  /**
+   * Removes what nothing refers to and what is older than `graceMs`; returns how many bytes went. Asks for the digests
+   * that are referred to once it has looked what is there: so content whose digest is written down before it is put is
+   * safe, however young.
+   */
+  sweep(referenced: () => Promise<ReadonlySet<string>>, graceMs: number): Promise<SweepResult>;
 };
 
 export type StoredBlob = { digest: string; bytes: number };

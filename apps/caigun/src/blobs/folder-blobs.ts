@@ -83,12 +83,10 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
       };
       // What stands here this long was never finished: its writer died before the rename, and told nobody.
       for (const name of await readdir(incoming)) await remove(join(incoming, name));
-      for (const shelfName of await readdir(folder)) {
-        if (!/^[0-9a-f]{2}$/.test(shelfName)) continue;
-        for (const digest of await readdir(join(folder, shelfName))) {
-          if (!referenced.has(digest)) await remove(place(digest));
-        }
-      }
+      const shelves = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+      const found = (await Promise.all(shelves.map((name) => readdir(join(folder, name))))).flat();
+      const known = await referenced();
+      for (const digest of found) if (!known.has(digest)) await remove(place(digest));
       return result;
     },
   };

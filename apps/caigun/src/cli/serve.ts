@@ -10,19 +10,20 @@ export async function serve(): Promise<void> {
   const stopped = untilStopped(log);
   const server = await openServer(config, log);
   for (const line of greeting(server)) process.stdout.write(`${line}\n`);
+  if (server.firstKey) await server.firstKeyShown();
   await stopped;
   await server.close();
 }
 
-function greeting({ url, dataFolder, firstChatbot }: RunningServer): string[] {
+function greeting({ url, dataFolder, firstKey }: RunningServer): string[] {
   return [
     "",
     `  CaiGun is running at ${url}`,
     `  Reference            ${url}/docs`,
     `  Data                 ${dataFolder}`,
-    ...(firstChatbot
+    ...(firstKey
       ? [
-          `  API key              ${firstChatbot.apiKey}`,
+          `  API key              ${firstKey.apiKey}`,
           "",
           "  Keep the key: it lets a program act for your first chatbot.",
         ]

@@ -117,4 +117,17 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
     assert.deepEqual(expired, { state: "new", claim: 1 });
     assert.equal((await store.beginIdempotent(s.db, chatbot.id, "old", "other", 60_000)).state, "new");
   });
+
+  test("idempotency: a sole server that starts frees what the one before it left half done", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const begin = (key: string) => store.beginIdempotent(s.db, chatbot.id, key, "f", 60_000);
+    await begin("half done");
+    await begin("done");
+    const reply = { status: 200, contentType: "t", body: "b" };
+    await store.finishIdempotent(s.db, chatbot.id, "done", 1, reply);
+    assert.equal(await store.releaseIdempotent(s.db), 1);
+    assert.deepEqual(await begin("half done"), { state: "new", claim: 1 });
+    assert.deepEqual(await begin("done"), { state: "done", ...reply });
+  });
 });

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Db } from "./schema.ts";
 
 /**
@@ -15,4 +16,17 @@ export async function rememberSecretFingerprint(db: Db, fingerprint: string): Pr
     .select("secret_fingerprint")
     .executeTakeFirstOrThrow();
   return secret_fingerprint === fingerprint;
+}
+
+/** Whether somebody has been shown the first chatbot's key. */
+export async function wasFirstKeyShown(db: Db): Promise<boolean> {
+  const { first_key_shown_at } = await db
+    .selectFrom("installation")
+    .select("first_key_shown_at")
+    .executeTakeFirstOrThrow();
+  return first_key_shown_at !== null;
+}
+
+export async function rememberFirstKeyShown(db: Db): Promise<void> {
+  await db.updateTable("installation").set({ first_key_shown_at: sql`now()` }).execute();
 }

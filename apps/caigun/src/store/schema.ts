@@ -18,7 +18,12 @@ export type Failure = { stage: string; cause: string; fix: string };
 export type JsonObject = { [name: string]: unknown };
 
 export type Database = {
-  installation: { singleton: Generated<boolean>; secret_fingerprint: string; created_at: Timestamp };
+  installation: {
+    singleton: Generated<boolean>;
+    secret_fingerprint: string;
+    created_at: Timestamp;
+    first_key_shown_at: NullableTimestamp;
+  };
   account: { id: string; name: string; created_at: Timestamp };
   chatbot: {
     id: string;

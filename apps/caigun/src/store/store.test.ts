@@ -209,8 +209,9 @@ describeOnEachBackend("store", (databases) => {
     const ownerless = new Set([
       // Of the whole installation.
       ...["createAccount", "listAccounts", "findFirstAccount", "rememberSecretFingerprint", "migrate", "openStore"],
+      ...["wasFirstKeyShown", "rememberFirstKeyShown"],
       // Maintenance over all owners, reached by no request.
-      ...["expireOverdue", "referencedDigests", "removeExpiredIdempotent", "touchKeys"],
+      ...["expireOverdue", "referencedDigests", "removeExpiredIdempotent", "releaseIdempotent", "touchKeys"],
       // By which a request gets its owner.
       "talkContext",
       // Not queries.
@@ -419,6 +420,14 @@ describeOnEachBackend("store", (databases) => {
     const answers = await Promise.all(["a", "a", "a"].map((key) => store.rememberSecretFingerprint(s.db, key)));
     assert.deepEqual(answers, [true, true, true]);
     assert.equal(await store.rememberSecretFingerprint(s.db, "b"), false);
+  });
+
+  test("that the first key was shown is remembered", async () => {
+    const s = await databases.newStore();
+    await store.rememberSecretFingerprint(s.db, "a");
+    assert.equal(await store.wasFirstKeyShown(s.db), false);
+    await store.rememberFirstKeyShown(s.db);
+    assert.equal(await store.wasFirstKeyShown(s.db), true);
   });
 
   test("blobs are referred to by undeleted training data and undeleted ready models", async () => {

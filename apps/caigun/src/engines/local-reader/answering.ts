@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Child, ChildEnded } from "../../children/child.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
 
@@ -18,6 +19,8 @@ export class Overloaded extends Error {
 
 /** Questions a child may have before another child is started: below this a second process would only cost memory. */
 const ENOUGH_TO_DO = 4;
+/** The last child that ends is replaced after this long, ms: one that can't start must not keep a core busy. */
+const REPLACE_MS = 250;
 
 /** Child processes that hold indexes open and answer from them. */
 export class Answering {
@@ -77,7 +80,15 @@ export class Answering {
       heapMiB: this.#options.heapMiB,
     });
     this.#children.push(child);
+    void this.#replace(child);
     return child;
+  }
+
+  /** A server without a process to answer is not ready, and nobody would send it the question that starts one. */
+  async #replace(child: Child): Promise<void> {
+    await child.ended;
+    await delay(REPLACE_MS, undefined, { ref: false });
+    if (!this.#closed && !this.isAlive) this.#start();
   }
 
   async close(): Promise<void> {
