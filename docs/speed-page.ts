@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 
-type Result = { date: string; runs: number; machine: { cpu: string; cores: number; memory_gib: number; node: string } };
+type Result = {
+  date: string;
+  runs: number;
+  /** Of the machine when the bench began: 0 is a quiet one. */
+  load_before?: number;
+  machine: { cpu: string; cores: number; memory_gib: number; node: string };
+};
 
 /** The newest result that `npm run bench -- NAME --save` has kept. */
 function newest(name: string): Result | undefined {
@@ -9,15 +15,26 @@ function newest(name: string): Result | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result[]).at(-1) : undefined;
 }
 
-/** A number of a result by its path, with the digits that mean something. */
-function figure(result: object, path: string): number {
+/** A number of a result by its path. */
+function measuredAt(result: object, path: string): number {
   const found = path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], result);
   if (typeof found !== "number") throw new Error(`The result has no number at ${path}.`);
-  return Number(found.toPrecision(found >= 100 ? 3 : 2));
+  return found;
 }
 
-const goal = (what: string, measured: number, limit: number, unit: string, least = false) =>
-  `| ${what} | ${least ? "at least" : "at most"} ${limit} ${unit} | ${measured} ${unit} | ${(least ? measured >= limit : measured <= limit) ? "yes" : "**no**"} |`;
+/** The same with the digits that mean something. */
+const figure = (result: object, path: string) => Number(measuredAt(result, path).toPrecision(3));
+
+type Goal = { unit: string } & ({ atMost: number } | { atLeast: number });
+
+function goalRow(what: string, result: object, path: string, goal: Goal): string {
+  const measured = measuredAt(result, path);
+  const [limit, reached] =
+    "atMost" in goal
+      ? [`at most ${goal.atMost}`, measured <= goal.atMost]
+      : [`at least ${goal.atLeast}`, measured >= goal.atLeast];
+  return `| ${what} | ${limit} ${goal.unit} | ${figure(result, path)} ${goal.unit} | ${reached ? "yes" : "**no**"} |`;
+}
 
 const intro = `# Speed
 
@@ -25,7 +42,7 @@ const intro = `# Speed
 
     npm run bench -- [train] [talk] [start] [growth] [peers] [--runs N] [--json] [--save]
 
-measures what is below, all of it where none is named (half an hour), and with \`--save\` keeps the result under \`bench/results\`. Figures are medians of several runs. Machines differ, and the same one does from day to day: compare what one run measured. The texts are made up (\`bench/corpus.ts\`): passages of 700 characters, four questions for each, all different; nothing caches answers. The server runs with its default settings, and everything, the load generator too, shares the machine's cores.
+measures what is below, all of it where none is named (half an hour), and with \`--save\` keeps the result under \`bench/results\`. Figures are medians of several runs. Machines differ, and the same one does from day to day and with what else runs on it: compare what one run measured. The texts are made up (\`bench/corpus.ts\`): passages of 700 characters, four questions for each, all different; nothing caches answers. The server runs with its default settings, and everything, the load generator too, shares the machine's cores.
 `;
 
 const sections: Record<string, (result: Result) => string> = {
@@ -37,7 +54,7 @@ From the request to the event that says so, over HTTP, with the probe of every d
 
 | | goal | measured | reached |
 | --- | --- | --- | --- |
-${goal("seconds to ready", figure(result, "seconds_to_ready"), 1, "s")}
+${goalRow("seconds to ready", result, "seconds_to_ready", { atMost: 1, unit: "s" })}
 `;
   },
   talk: (result) => {
@@ -51,10 +68,10 @@ An open loop: each request is sent when it is due, however slow the replies are,
 
 | | goal | measured | reached |
 | --- | --- | --- | --- |
-${goal("p50 at 50 a second", figure(result, "p50_ms_at_50"), 15, "ms")}
+${goalRow("p50 at 50 a second", result, "p50_ms_at_50", { atMost: 15, unit: "ms" })}
 | p99 at 50 a second | | ${figure(result, "p99_ms_at_50")} ms | |
 | 300 a second for 60 s: p50, p99, failed | | ${figure(result, `${at300}.p50_ms`)} ms, ${figure(result, `${at300}.p99_ms`)} ms, ${figure(result, `${at300}.failed`)} | |
-${goal("sustained", figure(result, "sustained_per_second"), 300, "a second", true)}
+${goalRow("sustained", result, "sustained_per_second", { atLeast: 300, unit: "a second" })}
 
 Processor time of one request at 300 a second, ms: ${parts.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(", ")}.
 `;
@@ -67,9 +84,9 @@ From \`npm start\` to the first answered talk: on a new home, with the training 
 
 | | goal | measured | reached |
 | --- | --- | --- | --- |
-${goal("first start", figure(result, "first_start_seconds"), 5, "s")}
-${goal("second start", figure(result, "second_start_seconds"), 2, "s")}
-${goal("memory", figure(result, "pss_mb_after_60_s"), 400, "MB")}
+${goalRow("first start", result, "first_start_seconds", { atMost: 5, unit: "s" })}
+${goalRow("second start", result, "second_start_seconds", { atMost: 2, unit: "s" })}
+${goalRow("memory", result, "pss_mb_after_60_s", { atMost: 400, unit: "MB" })}
 `;
   },
   growth: (result) => {
@@ -127,7 +144,9 @@ export function speedPage(): string {
     const result = newest(name);
     if (!result) return [];
     const { cpu, cores, memory_gib, node } = result.machine;
-    const measured = `Measured on ${result.date.slice(0, 10)}: ${cpu}, ${cores} cores, ${memory_gib} GiB, Node.js ${node}, ${result.runs} ${result.runs === 1 ? "run" : "runs"}.\n`;
+    const load =
+      result.load_before === undefined ? "" : `, load average ${result.load_before.toFixed(1)} before it began`;
+    const measured = `Measured on ${result.date.slice(0, 10)}: ${cpu}, ${cores} cores, ${memory_gib} GiB, Node.js ${node}, ${result.runs} ${result.runs === 1 ? "run" : "runs"}${load}.\n`;
     return [section(result), measured];
   });
   return [intro, ...parts].join("\n");
