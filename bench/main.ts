@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
@@ -39,7 +39,9 @@ const date = new Date().toISOString();
 const results: Figures = {};
 for (const name of names) {
   const progress = (what: string) => process.stderr.write(`${name}: ${what}\n`);
-  const figures = await benches[name]!({ runs, progress });
+  // What else ran on the machine explains a figure that nothing else does.
+  const load_before = loadavg()[0]!;
+  const figures = { load_before, ...(await benches[name]!({ runs, progress })) };
   results[name] = figures;
   if (!values.json) for (const line of lines(figures, name)) console.log(line);
   if (values.save) await save(name, figures);

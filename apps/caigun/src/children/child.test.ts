@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -67,6 +70,18 @@ describe("a child process", () => {
     );
     child.kill();
     await child.ended;
+  });
+
+  it("shares the compiled code of its parent, where that keeps any, and adds its own", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "caigun-compiled-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const parent = spawn(process.execPath, [fileURLToPath(kit("parent-of-an-echo.ts"))], {
+      env: { NODE_COMPILE_CACHE: folder },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const told = JSON.parse(await text(parent.stdout)) as { environment: Record<string, string>; kept: number };
+    assert.equal(told.environment.NODE_COMPILE_CACHE, folder);
+    assert(told.kept > 0, "the child kept nothing of what it compiled");
   });
 
   it("ends by itself when its parent is killed, even while it computes", async () => {
