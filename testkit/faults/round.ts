@@ -46,7 +46,10 @@ async function killOnce(product: Product, ledger: Ledger, planned: PlannedKill, 
   if (!(await ledger.talk("warm up", "What is the secret code?"))) throw new Error("A sound product gives no reply.");
   const standing = await enterSurely(planned, { product, ledger, random });
   const stageIsTraining = trainingStages.includes(stage as TrainingStage);
-  const pid = await findVictim(victim, product, standing, { stageIsTraining, random });
+  const pid = await findVictim(victim, product, standing, { stageIsTraining, random }).catch(async (error) => {
+    await standing.release();
+    throw error;
+  });
   const dies = await processesOf(pid);
   process.kill(pid, "SIGKILL");
   const killedAt = performance.now();
