@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "./eventually.ts";
 
 /** A line of the product's code: the first in the file that holds `text`. */
@@ -9,6 +10,7 @@ export type Line = { file: string; text: string };
 /** Node opens its debugger's port when it gets SIGUSR1: the program itself needs nothing for that. */
 const DEBUGGER = "http://127.0.0.1:9229";
 const LIMIT_MS = 20_000;
+const REPLY_LIMIT_MS = 1_000;
 
 type Message = {
   id?: number;
@@ -62,8 +64,11 @@ export async function holdInCode(pid: number, { file, text }: Line) {
     const closed = once(socket, "close");
     send("Debugger.disable").catch(() => {});
     // Closes the port too, for the next process that is to be held.
-    send("Runtime.evaluate", { expression: "process._debugEnd()" }).catch(() => {});
-    await closed;
+    const ended = send("Runtime.evaluate", { expression: "process._debugEnd()" }).catch(() => {});
+    // A process that ends waits for its debugger to go, and then gives no reply any more.
+    await Promise.race([closed, ended, delay(REPLY_LIMIT_MS)]);
+    socket.close();
+    await Promise.race([closed, delay(REPLY_LIMIT_MS)]);
   }
   return {
     release,

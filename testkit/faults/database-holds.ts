@@ -3,10 +3,11 @@ import { eventually } from "./eventually.ts";
 import type { Product } from "./product.ts";
 
 /**
- * Where the product can be held up by its own database: before an event enters a stage, names its artifact or ends;
+ * Where the product can be held up by its own database: before an event is claimed, enters a stage, names its artifact or ends;
  * before a message is inserted; and at the commit of a training's acceptance or of an exchange.
  */
 export type Place =
+  | "claim"
   | "enter accepted"
   | "enter store"
   | "name artifact"
@@ -35,7 +36,8 @@ export async function installHolds(client: pg.Client): Promise<void> {
       $$ select pg_advisory_xact_lock_shared(${LOCK_CLASS}, hashtext(place)) $$;
     create or replace function faults.on_event_change() returns trigger language plpgsql as $$
       begin
-        if new.ended_at is not null then perform faults.wait_at('end');
+        if new.attempt is distinct from old.attempt then perform faults.wait_at('claim');
+        elsif new.ended_at is not null then perform faults.wait_at('end');
         elsif new.artifact_digest is distinct from old.artifact_digest then perform faults.wait_at('name artifact');
         else perform faults.wait_at('enter ' || new.stage);
         end if;

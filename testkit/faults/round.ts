@@ -10,26 +10,36 @@ import type { Victim } from "./victims.ts";
 export type PlannedKill = { stage: Stage; victim: Victim };
 export type Kill = PlannedKill & { pid: number; seen: string; recoveredMs: number; findings: string[] };
 
+export type Listeners = {
+  onKill(kill: Kill): void;
+  /** The product was not seen in the stage, so that nothing was killed. */
+  onMissed(planned: PlannedKill, error: Error): void;
+};
+
 /** A stage that could not be confirmed is entered again, this often at most. */
 const TRIES = 4;
 const LARGE_TEXT_CHARACTERS = 500_000;
 
 /**
  * Kills again and again, on one home. After each kill what died is started again, and all that was ever acknowledged is
- * looked for. `onKill` is told of each; what is found at the very end comes back.
+ * looked for. The listeners are told of each; what is found at the very end comes back.
  */
 export async function runRound(
   options: ProductOptions,
   plan: readonly PlannedKill[],
   random: () => number,
-  onKill: (kill: Kill) => void,
+  { onKill, onMissed }: Listeners,
 ): Promise<string[]> {
   const product = await Product.start(options);
   try {
     const ledger = new Ledger(product);
     const first: Train = { title: "first", text: handbook(random, 5_000, "C-first"), idempotencyKey: "first" };
     await endOf(product, (await ledger.train(first))!.id);
-    for (const planned of plan) onKill(await killOnce(product, ledger, planned, random));
+    for (const planned of plan) {
+      const standing = await enterSurely(planned, { product, ledger, random });
+      if (standing instanceof Error) onMissed(planned, standing);
+      else onKill(await killOnce(product, ledger, planned, standing, random));
+    }
     await product.stop();
     const findings = [...(await processesOfHome(product.home)), ...(await filesOfStopped(product.home))];
     await product.restartServer();
@@ -40,13 +50,19 @@ export async function runRound(
   }
 }
 
-async function killOnce(product: Product, ledger: Ledger, planned: PlannedKill, random: () => number): Promise<Kill> {
+async function killOnce(
+  product: Product,
+  ledger: Ledger,
+  planned: PlannedKill,
+  standing: Standing,
+  random: () => number,
+): Promise<Kill> {
   const { stage, victim } = planned;
-  // A child that answers has to be there, wholly started, before it can be held or killed.
-  if (!(await ledger.talk("warm up", "What is the secret code?"))) throw new Error("A sound product gives no reply.");
-  const standing = await enterSurely(planned, { product, ledger, random });
   const stageIsTraining = trainingStages.includes(stage as TrainingStage);
-  const pid = await findVictim(victim, product, standing, { stageIsTraining, random });
+  const pid = await findVictim(victim, product, standing, { stageIsTraining, random }).catch(async (error) => {
+    await standing.release();
+    throw error;
+  });
   const dies = await processesOf(pid);
   process.kill(pid, "SIGKILL");
   const killedAt = performance.now();
@@ -79,12 +95,14 @@ async function followUp(product: Product, ledger: Ledger, train: Train): Promise
 async function enterSurely(
   { stage, victim }: PlannedKill,
   scene: { product: Product; ledger: Ledger; random: () => number },
-): Promise<Standing> {
+): Promise<Standing | Error> {
+  // A child that answers has to be there, wholly started, before it can be held or killed.
+  if (!(await scene.ledger.talk("warm up", "What is the code?"))) throw new Error("A sound product gives no reply.");
   for (let tries = 1; ; tries++) {
     try {
       return await enter(stage, scene, victim);
     } catch (error) {
-      if (tries === TRIES) throw error;
+      if (tries === TRIES) return error as Error;
     }
   }
 }
