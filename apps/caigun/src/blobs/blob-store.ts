@@ -1,7 +1,7 @@
 /** Bytes kept by the SHA-256 of their content (hex). What is put twice is stored once; nothing is ever overwritten. */
 export type BlobStore = {
-  /** Resolves only when the bytes and the folder entry that names them are on the disk. */
-  put(bytes: Uint8Array): Promise<StoredBlob>;
+  /** Resolves only when the bytes, one piece after the other, and the folder entry that names them are on the disk. */
+  put(pieces: Iterable<Uint8Array>): Promise<StoredBlob>;
   /**
    * Takes over the file at `path`, which is gone afterwards. As durable as `put`. `beforePlaced` is told the digest
    * before anything can be found under it: what it writes down, a sweep at the same time already sees.

@@ -16,18 +16,24 @@ describe("blobs in a folder", () => {
   after(() => rm(folder, { recursive: true }));
 
   it("returns what was put, by its SHA-256", async () => {
-    const { digest, bytes } = await blobs.put(Buffer.from("abc"));
+    const { digest, bytes } = await blobs.put([Buffer.from("abc")]);
     // SHA-256 of "abc", FIPS 180-2 appendix B.1
     assert.equal(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert.equal(bytes, 3);
     assert.equal((await blobs.read(digest)).toString(), "abc");
   });
 
+  it("joins pieces in their order", async () => {
+    const { digest, bytes } = await blobs.put([Buffer.from("a"), Buffer.from(""), Buffer.from("bc")]);
+    assert.equal(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert.equal(bytes, 3);
+  });
+
   it("takes a file over and stores equal content once", async () => {
     const path = join(folder, "made-elsewhere");
     await writeFile(path, "the same");
     const first = await blobs.putFile(path);
-    const second = await blobs.put(Buffer.from("the same"));
+    const second = await blobs.put([Buffer.from("the same")]);
     assert.deepEqual(first, second);
     assert.deepEqual(await readdir(join(folder, first.digest.slice(0, 2))), [first.digest]);
     assert.deepEqual(await readdir(join(folder, "incoming")), []);
@@ -36,7 +42,7 @@ describe("blobs in a folder", () => {
   it("says what is missing and what has changed", async () => {
     await assert.rejects(blobs.read("0".repeat(64)), BlobMissing);
     await assert.rejects(blobs.file("0".repeat(64)), BlobMissing);
-    const { digest } = await blobs.put(Buffer.from("to be damaged"));
+    const { digest } = await blobs.put([Buffer.from("to be damaged")]);
     await truncate(await blobs.file(digest), 3);
     await assert.rejects(blobs.read(digest), BlobDamaged);
     await assert.rejects(blobs.checkedFile(digest), BlobDamaged);
@@ -45,7 +51,7 @@ describe("blobs in a folder", () => {
   it("sweeps what is old and unreferenced, and nothing else", async () => {
     const long = new Date(Date.now() - 3_600_000);
     const [kept, old, young] = await Promise.all(
-      ["kept", "old", "young"].map(async (text) => (await blobs.put(Buffer.from(text))).digest),
+      ["kept", "old", "young"].map(async (text) => (await blobs.put([Buffer.from(text)])).digest),
     );
     for (const digest of [kept!, old!]) await utimes(await blobs.file(digest), long, long);
     await blobs.sweep(async () => new Set([kept!]), 60_000);
@@ -55,10 +61,10 @@ describe("blobs in a folder", () => {
   });
 
   it("makes content that is put again young again", async () => {
-    const { digest } = await blobs.put(Buffer.from("put twice"));
+    const { digest } = await blobs.put([Buffer.from("put twice")]);
     const long = new Date(Date.now() - 3_600_000);
     await utimes(await blobs.file(digest), long, long);
-    await blobs.put(Buffer.from("put twice"));
+    await blobs.put([Buffer.from("put twice")]);
     await blobs.sweep(async () => new Set(), 60_000);
     await blobs.file(digest);
   });
@@ -71,7 +77,7 @@ describe("blobs in a folder", () => {
 
   it("spares, however young, what was written down while the sweep looked", async () => {
     const written = new Set<string>();
-    const { digest } = await blobs.put(Buffer.from("an index that a worker has just stored"));
+    const { digest } = await blobs.put([Buffer.from("an index that a worker has just stored")]);
     await blobs.sweep(async () => written.add(digest), 0);
     assert.equal((await blobs.read(digest)).toString(), "an index that a worker has just stored");
   });

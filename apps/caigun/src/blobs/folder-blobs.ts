@@ -29,12 +29,25 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
   }
 
   return {
-    async put(bytes) {
-      const digest = createHash("sha256").update(bytes).digest("hex");
+    async put(pieces) {
       const path = join(incoming, randomUUID());
+      const hash = createHash("sha256");
+      let bytes = 0;
       const handle = await open(path, "wx", 0o600);
-      await writeSynced(handle, bytes);
-      return settle(path, { digest, bytes: bytes.byteLength });
+      try {
+        for (const piece of pieces) {
+          hash.update(piece);
+          bytes += piece.byteLength;
+          await handle.writeFile(piece);
+        }
+        await handle.sync();
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      } finally {
+        await handle.close();
+      }
+      return settle(path, { digest: hash.digest("hex"), bytes });
     },
 
     async putFile(path, beforePlaced) {
@@ -90,15 +103,6 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
       return result;
     },
   };
-}
-
-async function writeSynced(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function syncAndClose(handle: FileHandle): Promise<{ size: number }> {
