@@ -6,16 +6,25 @@ import { ENVIRONMENT } from "./cluster.ts";
 import type { Placement } from "./placement.ts";
 import { program } from "./programs.ts";
 
+const STOP_PATIENCE_SECONDS = 60;
+
 /**
  * Runs PostgreSQL, and stops it (SIGINT: a fast shutdown) when standard input ends. That happens when its parent closes
- * it and also when the parent dies, however it dies: so no database outlives its server. A shell, because it takes
- * less than a megabyte.
+ * it and also when the parent dies, however it dies: so no database outlives its server. PostgreSQL 18 that is told to
+ * stop while it recovers from a killed backend can wait for ever: after a minute it is made to end at once (SIGQUIT), and
+ * recovers at its next start. A shell, because it takes less than a megabyte.
  */
 const SCRIPT = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
 postgres=$!
-{ while read -r _ <&3; do :; done; kill -INT $postgres; } 2>/dev/null &
+{
+  while read -r _ <&3; do :; done
+  kill -INT $postgres
+  waited=0
+  while [ $waited -lt ${STOP_PATIENCE_SECONDS} ]; do sleep 1; waited=$((waited + 1)); done
+  kill -QUIT $postgres
+} 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait $postgres
