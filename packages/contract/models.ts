@@ -37,6 +37,7 @@ export const Model = Type.Object(
     base: nullable(Type.String({ description: "The weights it was trained on, where it has any." })),
     retrieval: nullable(Type.String({ description: "How its passages are searched.", examples: ["lexical"] })),
     failure: nullable(Failure),
+    is_current: Type.Boolean({ description: "Whether the chatbot answers with this model." }),
     evaluation: nullable(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: "object",

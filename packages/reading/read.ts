@@ -57,7 +57,7 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
     confidence,
     ...(answered
       ? quote(chosen.slice(0, options.maxSentences ?? 1))
-      : { text: refusalFor(question, evidence.query.language), citations: [] }),
+      : { text: refusalFor(question, evidence.query.language, evidence.passages[0]?.text), citations: [] }),
     candidate: quote(chosen),
     passages: evidence.passages
       .slice(0, SHOWN_PASSAGES)

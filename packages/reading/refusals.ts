@@ -1,4 +1,4 @@
-import { detectLanguage, isTraditional } from "@caigun/text";
+import { detectLanguage, isSimplified, isTraditional } from "@caigun/text";
 
 // What a person reads when the text does not hold the answer, in the language of the question.
 const REFUSALS: Record<string, string> = {
@@ -35,10 +35,16 @@ const REFUSALS: Record<string, string> = {
 
 /**
  * A sentence that says the text does not hold the answer: in the question's language where one is written, else in
- * English. A question too short to tell its language gets the language of the text.
+ * English. A question too short to tell its language gets the language of the text, and one that Traditional and
+ * Simplified Chinese write alike the characters of the text, of which `sample` is a part.
  */
-export function refusalFor(question: string, languageOfText: string): string {
+export function refusalFor(question: string, languageOfText: string, sample = ""): string {
   const language = detectLanguage(question, { unsure: languageOfText });
-  const variant = language === "zh" && isTraditional(question) ? "zh-Hant" : language;
-  return REFUSALS[variant] ?? REFUSALS.en!;
+  const asTraditional = isTraditional(question) || (!isSimplified(question) && isTraditional(sample));
+  const refusal = REFUSALS[language === "zh" && asTraditional ? "zh-Hant" : language] ?? REFUSALS.en!;
+  // A word in Latin letters asked of a Chinese text tells no language, but it does tell that it isn't Chinese.
+  const letters = /\p{L}/u.test(question);
+  return letters && isLatin(question) !== isLatin(refusal) ? REFUSALS.en! : refusal;
 }
+
+const isLatin = (text: string) => !/[^\P{L}\p{Script=Latin}]/u.test(text);

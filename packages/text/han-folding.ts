@@ -23,6 +23,17 @@ function loadCharacters(): Map<string, string> {
   return characters;
 }
 
+let simplifiedForms: Set<string> | undefined;
+
+/** Whether a text has characters that only Simplified Chinese has. */
+export function isSimplified(text: string): boolean {
+  simplified ??= loadCharacters();
+  const table = simplified;
+  simplifiedForms ??= new Set([...table].filter(([from, to]) => from !== to && !table.has(to)).map(([, to]) => to));
+  for (const character of text) if (simplifiedForms.has(character)) return true;
+  return false;
+}
+
 /** Whether a text has characters that Simplified Chinese writes otherwise. */
 export function isTraditional(text: string): boolean {
   return foldHan(text) !== text;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: it finds a Node that runs TypeScript as it stands (24 or newer) and hands over.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -11,10 +11,10 @@ const bundled = fileURLToPath(new URL("../../../node_modules/.bin/node", import.
 if (Number(process.versions.node.split(".")[0]) >= oldestMajor) {
   await import(main);
 } else if (existsSync(bundled)) {
-  const { status, signal, error } = spawnSync(bundled, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-  if (error) throw error;
-  if (signal) process.kill(process.pid, signal);
-  process.exitCode = status ?? 1;
+  const child = spawn(bundled, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // What this process is told is meant for the one that it stands for.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (status) => process.exit(status ?? 1));
 } else {
   console.error(
     `CaiGun needs Node.js ${oldestMajor} or newer; this is ${process.version}. ` +

@@ -47,6 +47,8 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   await using opened = new AsyncDisposableStack();
   const home = await openHome(config.home);
   opened.defer(() => home.close());
+  const workFolder = await openWorkFolder(join(home.folder, "work"));
+  opened.defer(() => workFolder.close());
 
   const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(home, log, opened, config.runtimeFolder));
   const store = openDatabase(databaseUrl, log);
@@ -73,8 +75,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const house: House = { ...foundation, answering, sealingKey, log };
   const firstKey = await unseenFirstKey(house);
 
-  const workFolder = await openWorkFolder(join(home.folder, "work"));
-  const tools = trainingTools(foundation, workFolder, config, log);
+  const tools = trainingTools(foundation, workFolder.path, config, log);
   if (config.trainings > 0) await runWorker(foundation.jobs, tools, { concurrency: config.trainings });
   const maintaining = new AbortController();
   const maintenance = maintain({ store, blobs, log }, maintaining.signal);

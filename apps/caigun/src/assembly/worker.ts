@@ -20,13 +20,14 @@ export async function openWorker(config: Config, log: Logger): Promise<{ close()
       `No server runs on ${config.home}. Start one with \`npm start\`, or set DATABASE_URL and CAIGUN_BLOBS to those of a server elsewhere.`,
     );
   await using opened = new AsyncDisposableStack();
+  const workFolder = await openWorkFolder(join(config.home, "work"));
+  opened.defer(() => workFolder.close());
   const store = openDatabase(databaseUrl, log);
   opened.defer(() => store.close());
   const foundation = await openFoundation(store, config.home, config, log, { alone: false });
   opened.defer(() => foundation.changes.close());
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
-  const workFolder = await openWorkFolder(join(config.home, "work"));
-  const tools = trainingTools(foundation, workFolder, config, log);
+  const tools = trainingTools(foundation, workFolder.path, config, log);
   await runWorker(foundation.jobs, tools, { concurrency: Math.max(1, config.trainings) });
   log.info({ trainings: Math.max(1, config.trainings) }, "worker started");
   const closing = opened.move();

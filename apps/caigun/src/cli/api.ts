@@ -33,7 +33,7 @@ export async function* follow(
 ): AsyncGenerator<{ event: string; data: unknown }> {
   const response = await send(api, operationId, sent, "text/event-stream");
   let buffered = "";
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of untilBroken(response.body!.pipeThrough(new TextDecoderStream()))) {
     buffered += chunk;
     const frames = buffered.split("\n\n");
     buffered = frames.pop()!;
@@ -43,6 +43,15 @@ export async function* follow(
       const data = field("data");
       if (data !== undefined) yield { event: field("event") ?? "message", data: JSON.parse(data) };
     }
+  }
+}
+
+/** A server that dies ends its stream: what that means is the caller's business. */
+async function* untilBroken<Chunk>(stream: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+  try {
+    yield* stream;
+  } catch {
+    return;
   }
 }
 

@@ -1,9 +1,11 @@
 import { createChatbot as createChatbotAndKey } from "../commands/keys.ts";
 import { listChatbots as listStoredChatbots } from "../store/index.ts";
+import { CommandFailed, exitCodes } from "./failures.ts";
 import { withInstallation } from "./installation.ts";
 import { print, table } from "./printing.ts";
 
 export async function createChatbot(title: string, { json }: { json?: boolean }): Promise<void> {
+  if (title.trim() === "") throw new CommandFailed("A chatbot needs a title.", exitCodes.usage);
   const { chatbotId, keyId, apiKey } = await withInstallation((installation) =>
     createChatbotAndKey(installation, installation.accountId, title),
   );

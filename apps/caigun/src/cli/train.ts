@@ -30,7 +30,12 @@ export async function train(files: string[], { title, model, wait, json, apiKey 
     const why = failure ? `${failure.cause} ${failure.fix}` : "It was cancelled.";
     throw new CommandFailed(`The training ended as ${end.status}. ${why}`, exitCodes.failed, { ...started, ...end });
   }
-  print(json, { ...started, ...end }, () => [`Model ${started.id} is ready: \`npx caigun talk "..."\` asks it.`]);
+  const { is_current } = await call(api, "getModel", { params: { id: started.id } });
+  print(json, { ...started, ...end, is_current }, () => [
+    is_current
+      ? `Model ${started.id} is ready: \`npx caigun talk "..."\` asks it.`
+      : `Model ${started.id} is ready, but another one was chosen to answer (see \`npx caigun models\`).`,
+  ]);
 }
 
 async function readText(path: string): Promise<string> {

@@ -10,13 +10,13 @@ import {
 import type { Caller } from "./caller.ts";
 import type { House } from "./house.ts";
 
-export async function listModels({ store }: House, { chatbotId }: Caller): Promise<Reply<"listModels">> {
-  const models = await listStoredModels(store.db, chatbotId);
-  return { models: models.map(asModel) };
+export async function listModels({ store }: House, caller: Caller): Promise<Reply<"listModels">> {
+  const models = await listStoredModels(store.db, caller.chatbotId);
+  return { models: models.map((model) => asModel(model, caller)) };
 }
 
 export async function getModel(house: House, caller: Caller, { id }: Input<"getModel">): Promise<Reply<"getModel">> {
-  return asModel(await liveModel(house, caller, id));
+  return asModel(await liveModel(house, caller, id), caller);
 }
 
 /** Takes effect at once: the model answers nothing from now on, and a training of it is stopped. */
@@ -58,7 +58,7 @@ async function liveModel({ store }: House, { chatbotId }: Caller, id: string): P
   return model;
 }
 
-function asModel(model: StoredModel): Model {
+function asModel(model: StoredModel, { model: current }: Caller): Model {
   return {
     title: model.title,
     id: model.id,
@@ -76,6 +76,7 @@ function asModel(model: StoredModel): Model {
     base: model.base,
     retrieval: model.retrieval,
     failure: model.failure,
+    is_current: model.id === current?.id,
     evaluation: model.evaluation,
   };
 }

@@ -86,9 +86,17 @@ export async function readBody(
   }
   if (bytes === 0) return undefined;
   const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);
-  const body = type.kind === "json" ? readJson(whole) : await readForm(whole, type.header, type.kind);
+  const body =
+    type.kind === "json" || (type.kind === "urlencoded" && beginsWithBrace(whole))
+      ? readJson(whole)
+      : await readForm(whole, type.header, type.kind);
   checkTextSizes(body.value, limits);
   return body;
+}
+
+/** `curl -d '{...}'` calls its JSON a form. No form begins with a brace: in one it would be %7B. */
+function beginsWithBrace(body: Buffer): boolean {
+  return /^\s*\{/.test(body.toString("latin1", 0, 64));
 }
 
 function mediaType(header: string | undefined): { kind: "json" | "multipart" | "urlencoded"; header: string } {

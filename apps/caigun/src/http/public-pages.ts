@@ -19,6 +19,8 @@ export function servePublicPages<C extends Caller, Db>(
   const asJson = (reply: FastifyReply, body: unknown) =>
     reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
 
+  // The address that a start prints is what people open first.
+  page("/", async (_request, reply) => reply.redirect("/docs"));
   page("/healthz", async (_request, reply) => asJson(reply, { ok: true }));
   page("/readyz", async (_request, reply) => {
     const readiness = await ports.ready();
