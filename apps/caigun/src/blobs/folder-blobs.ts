@@ -4,6 +4,10 @@ import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, st
 import { join } from "node:path";
 import { BlobDamaged, BlobMissing, type BlobStore, type StoredBlob, type SweepResult } from "./blob-store.ts";
 
+/** What a sweep took from its place, until it is removed or put back; the name is its own, and holds the digest. */
+const asideName = (digest: string) => `aside-${digest}-${randomUUID()}`;
+const ASIDE = /^aside-([0-9a-f]{64})-/;
+
 /**
  * Blobs as files: `<folder>/<first two hex digits>/<digest>`. A blob is written beside its place, synced, renamed, and
  * the folder synced, so that a row committed afterwards never refers to bytes that a power cut could take back.
@@ -80,26 +84,41 @@ export async function openFolderBlobs(folder: string): Promise<BlobStore> {
       const result: SweepResult = { removed: 0, bytes: 0 };
       // A file can be a fraction of a millisecond younger than the clock says.
       const youngest = Date.now() + 1 - graceMs;
-      const remove = async (path: string) => {
-        if ((await sizeIfOlder(path, youngest)) === undefined) return;
-        // Taken aside and looked at again: the same content may have been put again between the look and the removal.
-        const aside = join(incoming, randomUUID());
-        await rename(path, aside);
-        const size = await sizeIfOlder(aside, youngest);
-        if (size === undefined) {
-          await rename(aside, path);
-          return;
-        }
-        await rm(aside);
+      const remove = async (path: string, bytes: number) => {
+        if (!(await isDone(rm(path)))) return; // Another sweep was faster, or put it back.
         result.removed += 1;
-        result.bytes += size;
+        result.bytes += bytes;
       };
-      // What stands here this long was never finished: its writer died before the rename, and told nobody.
-      for (const name of await readdir(incoming)) await remove(join(incoming, name));
+      // Another sweep on this folder may do the same at the same time: what it was faster with is done.
+      const removeAside = async (aside: string, digest: string, isReferenced: boolean) => {
+        const found = await look(aside, youngest);
+        if (found === "gone") return;
+        if (found !== "young" && !isReferenced) await remove(aside, found.bytes);
+        else await isDone(settle(aside, { digest, bytes: 0 }));
+      };
+
+      const incomers = await readdir(incoming);
       const shelves = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
-      const found = (await Promise.all(shelves.map((name) => readdir(join(folder, name))))).flat();
+      const placed = (await Promise.all(shelves.map((name) => readdir(join(folder, name))))).flat();
       const known = await referenced();
-      for (const digest of found) if (!known.has(digest)) await remove(place(digest));
+      for (const name of incomers) {
+        const path = join(incoming, name);
+        // A sweep that was killed left it here: it may have been put again meanwhile, and be referred to.
+        const digest = ASIDE.exec(name)?.[1];
+        if (digest) {
+          await removeAside(path, digest, known.has(digest));
+          continue;
+        }
+        // What stands here this long was never finished: its writer died before the rename, and told nobody.
+        const found = await look(path, youngest);
+        if (typeof found === "object") await remove(path, found.bytes);
+      }
+      for (const digest of placed) {
+        if (known.has(digest) || typeof (await look(place(digest), youngest)) === "string") continue;
+        // Taken aside and looked at again: the same content may have been put again between the look and the removal.
+        const aside = join(incoming, asideName(digest));
+        if (await isDone(rename(place(digest), aside))) await removeAside(aside, digest, false);
+      }
       return result;
     },
   };
@@ -124,12 +143,26 @@ async function digestOf(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The file's size in bytes, or undefined when it is younger than `youngest` (ms since 1970) or gone. */
-async function sizeIfOlder(path: string, youngest: number): Promise<number | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
-  return found && found.mtimeMs <= youngest ? found.size : undefined;
+/** Whether the file is gone, is younger than `youngest` (ms since 1970), or else how large it is. */
+async function look(path: string, youngest: number): Promise<"gone" | "young" | { bytes: number }> {
+  try {
+    const { mtimeMs, size } = await stat(path);
+    return mtimeMs <= youngest ? { bytes: size } : "young";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
+    throw error;
+  }
+}
+
+/** False where the file that the step needs is gone. */
+async function isDone(step: Promise<unknown>): Promise<boolean> {
+  try {
+    await step;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 const missing = (digest: string) => (error: NodeJS.ErrnoException) => {
