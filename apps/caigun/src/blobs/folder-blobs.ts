@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { BlobDamaged, BlobMissing, type BlobStore, type StoredBlob, type SweepResult } from "./blob-store.ts";
 
 /** What a sweep took from its place, until it is removed or put back; the name is its own, and holds the digest. */
@@ -14,16 +14,24 @@ const ASIDE = /^aside-([0-9a-f]{64})-/;
  */
 export async function openFolderBlobs(folder: string): Promise<BlobStore> {
   // Below a home that others may pass through (see home), texts are for this user alone.
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
+  await syncEntries(folder, firstMade);
   const incoming = join(folder, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
+  /** Shelves whose own entry in the folder is known to be on the disk. */
+  const syncedShelves = new Set<string>();
 
   const shelf = (digest: string) => join(folder, digest.slice(0, 2));
   const place = (digest: string) => join(shelf(digest), digest);
 
   async function settle(path: string, stored: StoredBlob): Promise<StoredBlob> {
     const target = place(stored.digest);
-    if (await mkdir(shelf(stored.digest), { recursive: true, mode: 0o700 })) await syncFolder(folder);
+    if (!syncedShelves.has(shelf(stored.digest))) {
+      // Whoever made it may not have synced it yet.
+      await mkdir(shelf(stored.digest), { recursive: true, mode: 0o700 });
+      await syncFolder(folder);
+      syncedShelves.add(shelf(stored.digest));
+    }
     // The sweep spares what is young: content that is put again while nothing refers to it yet becomes young again.
     const now = new Date();
     await utimes(path, now, now);
@@ -135,6 +143,17 @@ async function syncAndClose(handle: FileHandle): Promise<{ size: number }> {
 
 async function syncFolder(path: string): Promise<void> {
   await syncAndClose(await open(path, "r"));
+}
+
+/** Syncs the folder's entry in its parent, and those of the parents that were made with it. */
+async function syncEntries(folder: string, firstMade = folder): Promise<void> {
+  for (let made = resolve(folder); ; made = dirname(made)) {
+    await syncFolder(dirname(made)).catch((error: NodeJS.ErrnoException) => {
+      // Who may not look into a folder did not make anything in it just now.
+      if (error.code !== "EACCES") throw error;
+    });
+    if (made === resolve(firstMade) || made === dirname(made)) return;
+  }
 }
 
 async function digestOf(path: string): Promise<string> {
