@@ -12,7 +12,7 @@ import { servePublicPages } from "./public-pages.ts";
 import { addressName, RateLimit } from "./rate-limit.ts";
 import { errorBody, errorHeaders, parserRefusal, refuseOnSocket, toProblem } from "./refusals.ts";
 import { plainUrl } from "./spellings.ts";
-import { errorFacts, httpMetrics } from "./telemetry.ts";
+import { httpMetrics } from "./telemetry.ts";
 
 /** How long the rest of a refused body is read and dropped. */
 const lingerMs = 2_000;
@@ -153,7 +153,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       key_id: exchange.caller?.keyId,
     };
     if (exchange.failure === undefined) log.info(line, "request");
-    else log.error({ ...line, err: errorFacts(exchange.failure) }, "request failed");
+    else log.error({ ...line, err: exchange.failure }, "request failed");
   }
 
   function problemOf(error: unknown, request: FastifyRequest): Problem {
@@ -164,7 +164,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     request.exchange.failure = failure;
     const isAbort = failure instanceof Error && failure.name === "AbortError";
     if (request.exchange.ended && !isAbort) {
-      log.warn({ request_id: request.id, err: errorFacts(failure) }, "failed after its client had gone");
+      log.warn({ request_id: request.id, err: failure }, "failed after its client had gone");
     }
     return problem;
   }

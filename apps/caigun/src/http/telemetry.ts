@@ -63,11 +63,3 @@ export function httpMetrics(registry: Registry): HttpMetrics {
     close: () => delay.disable(),
   };
 }
-
-/** What may be logged about an unexpected error: never the rows or parameters that drivers hang onto theirs. */
-export function errorFacts(error: unknown): { name: string; message: string; code?: unknown; stack?: string } {
-  if (!(error instanceof Error)) return { name: "thrown", message: String(error) };
-  const { name, message, stack } = error;
-  const code = "code" in error ? error.code : undefined;
-  return { name, message, ...(code === undefined ? {} : { code }), ...(stack === undefined ? {} : { stack }) };
-}
