@@ -16,6 +16,7 @@ import type {
   StoredReply,
 } from "../apps/caigun/src/http/ports.ts";
 import { createServerFor, type Server } from "../apps/caigun/src/http/server.ts";
+import { errorFacts } from "../apps/caigun/src/log.ts";
 
 /** A small table of routes with every trait that the server's machinery knows. */
 export const echoRoutes = [
@@ -213,7 +214,7 @@ export async function startEchoServer(options: EchoServerOptions = {}): Promise<
       trustProxy: false,
       ...options.config,
     },
-    log: pino(sink),
+    log: pino({ serializers: { err: errorFacts } }, sink),
     metrics: new Registry(),
   });
   const { url } = await server.listen();
