@@ -124,12 +124,16 @@ export class Attempt {
     try {
       for (;;) {
         await following.changed(this.#finished.signal);
-        const event = await findEvent(store.db, chatbotId, eventId);
+        // Not to see a cancellation costs time, not truth: every write looks for itself, and the next look may succeed.
+        const event = await findEvent(store.db, chatbotId, eventId).catch((error: unknown) => {
+          log.warn({ eventId, err: error }, "can't look at the training's event");
+          return "unknown" as const;
+        });
+        if (event === "unknown") continue;
         if (!event || event.endedAt || event.attempt !== this.number)
           this.#stopped.abort(new NotOurs("The training has ended, or another worker has it."));
       }
     } catch (error) {
-      // Not to see a cancellation costs time, not truth: every write looks for itself.
       if (!this.#finished.signal.aborted) log.warn({ eventId, err: error }, "can't follow the training's event");
     } finally {
       following.close();
