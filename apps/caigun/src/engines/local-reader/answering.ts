@@ -87,8 +87,16 @@ export class Answering {
   /** A server without a process to answer is not ready, and nobody would send it the question that starts one. */
   async #replace(child: Child): Promise<void> {
     await child.ended;
-    await delay(REPLACE_MS, undefined, { ref: false });
-    if (!this.#closed && !this.isAlive) this.#start();
+    for (;;) {
+      await delay(REPLACE_MS, undefined, { ref: false });
+      if (this.#closed || this.isAlive) return;
+      try {
+        this.#start();
+        return;
+      } catch {
+        // The system has no memory or no process to give (fork throws then): it may have some later.
+      }
+    }
   }
 
   async close(): Promise<void> {
