@@ -163,6 +163,25 @@ test("requests sent without waiting are answered in their order", async () => {
   assert.deepEqual(raw.match(/"text":"\w+"/g), ['"text":"first"', '"text":"second"', '"text":"third"']);
 });
 
+test("an expectation nobody knows is refused in its turn, wherever it is sent", async () => {
+  await using server = await startEchoServer();
+  const unmet = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\nexpect: foo\r\n\r\n`;
+  const raw = await exchangeRaw(
+    server.port,
+    `GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n${unmet("/healthz")}${unmet("/nowhere")}GET /healthz HTTP/1.1\r\n${head}\r\n`,
+  );
+  assert.deepEqual(raw.match(/HTTP\/1\.1 \d+|"code":"\w+"|\{"ok":true/g), [
+    "HTTP/1.1 200",
+    '{"ok":true',
+    "HTTP/1.1 400",
+    '"code":"unsupported_expectation"',
+    "HTTP/1.1 400",
+    '"code":"unsupported_expectation"',
+    "HTTP/1.1 200",
+    '{"ok":true',
+  ]);
+});
+
 test("a request that breaks off is no failure of ours", async () => {
   await using server = await startEchoServer();
   using connection = rawConnection(server.port);
