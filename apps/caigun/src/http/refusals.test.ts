@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { exchangeRaw, goodKey, rawConnection, startEchoServer } from "../../../../testkit/http-server.ts";
 
 const head = `host: x\r\napi-key: ${goodKey}\r\nconnection: close\r\n`;
@@ -180,6 +183,37 @@ test("an expectation nobody knows is refused in its turn, wherever it is sent", 
     "HTTP/1.1 200",
     '{"ok":true',
   ]);
+});
+
+test("who asks for a tunnel and resets at once does not end the server", async () => {
+  await using server = await startEchoServer();
+  const tunnels = Array.from({ length: 20 }, async () => {
+    using connection = rawConnection(server.port);
+    await once(connection.socket, "connect");
+    connection.send("CONNECT example.test:80 HTTP/1.1\r\nhost: x\r\n\r\n");
+    connection.socket.resetAndDestroy();
+    await connection.toEnd();
+  });
+  await Promise.all(tunnels);
+  for (let request = 0; request < 20; request += 1) {
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  }
+});
+
+test("who was refused a tunnel and holds its end open keeps no connection, and holds up no stop", async () => {
+  const server = await startEchoServer();
+  // Half open: it does not answer the server's end with its own.
+  const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => undefined).resume();
+  socket.write("CONNECT example.test:80 HTTP/1.1\r\nhost: x\r\n\r\n");
+  await once(socket, "end");
+  try {
+    const closed = server.server.close({ graceMs: 100 }).then(() => "closed");
+    const late = setTimeout(10_000, "still open", { ref: false });
+    assert.equal(await Promise.race([closed, late]), "closed");
+  } finally {
+    socket.destroy();
+  }
 });
 
 test("a request that breaks off is no failure of ours", async () => {

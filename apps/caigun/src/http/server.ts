@@ -203,8 +203,15 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       expectingUnknown.add(request);
       app.server.emit("request", request, response);
     });
+    // Node has let go of the connection by now: no listener of its own is left on it, no time limit, and no close knows it.
     app.server.on("connect", (_request: IncomingMessage, socket: Socket) => {
-      refuseOnSocket(socket, new Problem("malformed_request"), randomUUID(), undefined);
+      socket.on("error", () => socket.destroy());
+      const timer = setTimeout(() => socket.destroy(), lingerMs);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+      refuseOnSocket(socket, new Problem("malformed_request"), randomUUID(), pending.get(socket));
+      // Once the refusal is written, whether or not the client ends its side.
+      socket.destroySoon();
     });
   }
 
