@@ -7,6 +7,7 @@ import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/key
 import type { Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
 import { type Home, openHome } from "../home/index.ts";
+import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
 import { createServer } from "../http/server.ts";
 import { secretFingerprint } from "../keys/index.ts";
@@ -154,7 +155,8 @@ function serverConfig(config: Config): ServerConfig {
     ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
     version,
     maxTextBytes: config.maxTextBytes,
-    maxBodyBytesInFlight: 8 * config.maxTextBytes,
+    // A key may hold a quarter of it, which is room for one body of the largest size.
+    maxBodyBytesInFlight: 4 * largestBodyBytes(config.maxTextBytes),
     rateLimitPerMinute: config.rateLimitPerMinute,
     maxConnections: 10_000,
     headersTimeoutMs: 20_000,

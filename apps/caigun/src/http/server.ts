@@ -96,7 +96,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       startedMs: performance.now(),
       operation,
       caller: undefined,
-      bodyBytes: 0,
+      countedBody: undefined,
       code: undefined,
       failure: undefined,
       ended: false,
@@ -140,7 +140,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   function end(request: FastifyRequest, reply: FastifyReply): void {
     const { exchange } = request;
     exchange.ended = true;
-    budget.release(exchange.bodyBytes);
+    exchange.countedBody?.release();
     limitLingering(request.raw, lingerMs);
     const status = reply.raw.writableFinished ? reply.raw.statusCode : "aborted";
     const ms = performance.now() - exchange.startedMs;
