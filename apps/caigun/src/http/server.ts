@@ -117,10 +117,11 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     begin(request, reply, route?.operationId ?? request.routeOptions.url ?? unmatched);
     if (expectingUnknown.has(request.raw)) throw new Problem("unsupported_expectation");
     if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) throw new Problem("malformed_request");
+    // A watcher must not take a server for dead because its address has used up its requests.
+    if (request.routeOptions.url !== "/healthz") admit(perAddress, addressName(request.ip));
     // Whatever the address looks like: a route that wants a key never goes without one.
     if (!route && !request.url.startsWith("/api/")) return request.is404 ? nothingHere(request, reply) : undefined;
     if (closing.signal.aborted) throw new Problem("shutting_down");
-    admit(perAddress, addressName(request.ip));
     if (request.headers["caigunn-access-token"] !== undefined) throw new Problem("invalid_access_token");
     if (!route) return nothingHere(request, reply);
     if (route.auth === "none") return;
