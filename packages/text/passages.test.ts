@@ -131,6 +131,19 @@ test("no passage is much longer than two thousand columns, also where an answer 
   }
 });
 
+test("a long line of equals signs over a rule is no heading, and soon read", () => {
+  const before = process.cpuUsage();
+  const [passage] = cutPassages(`${"=".repeat(2000)}x\n---\n\nHello.`);
+  assert.equal(passage!.heading, undefined);
+  assert.ok(process.cpuUsage(before).user < 1_000_000);
+});
+
+test("numbered lines in one paragraph take time in proportion to their number", () => {
+  const before = process.cpuUsage();
+  cutPassages("1 a\n".repeat(40_000));
+  assert.ok(process.cpuUsage(before).user < 5_000_000);
+});
+
 test("takes time in proportion to the text, whatever the text", () => {
   const units = [
     "*",
