@@ -98,7 +98,7 @@ function kindOfLine(line: Line, run: Line[], index: number, firstItem: number): 
   if (isShort && isMarkedHeading(line.text)) return "heading";
   const next = run[index + 1];
   const isUnderlined = next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text);
-  if (index === 0 && isShort && isUnderlined) return "heading";
+  if (index === 0 && isShort && isUnderlined && !SENTENCE_END.test(line.text)) return "heading";
   if (NUMBERED.test(line.text) && isNumberedHeading(line, run, index, firstItem)) return "heading";
   if (LIST_ITEM.test(line.text)) return "list";
   if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";

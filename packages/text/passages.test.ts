@@ -131,6 +131,19 @@ test("no passage is much longer than two thousand columns, also where an answer 
   }
 });
 
+test("an underlined line is a heading only where it is short and no sentence", () => {
+  const cut = (text: string) =>
+    cutPassages(text).map(({ heading, answerStart, end }) => [heading, text.slice(answerStart, end)]);
+  assert.deepEqual(cut("Parking\n-------\nIt costs three euros an hour.\n"), [
+    ["Parking", "It costs three euros an hour."],
+  ]);
+  const [[heading, answer]] = cut("The office opens at nine.\n------\nParking costs three euros an hour.\n") as [
+    [string | undefined, string],
+  ];
+  assert.equal(heading, undefined);
+  assert.match(answer, /^The office opens at nine\./);
+});
+
 test("a long line of equals signs over a rule is no heading, and soon read", () => {
   const before = process.cpuUsage();
   const [passage] = cutPassages(`${"=".repeat(2000)}x\n---\n\nHello.`);
