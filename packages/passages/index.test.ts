@@ -196,6 +196,20 @@ test("a probe passes on any text that has words", () => {
   );
 });
 
+test("neither a passage nor a sentence is stored with more than some thousand characters, and a probe passes", () => {
+  const text = `Parking costs three${"\u200b".repeat(1_000_000)} euros an hour.\n\nQ: When?\nA: At nine${"\ufeff".repeat(100_000)}`;
+  const documents = [{ id: "d", title: "", text }];
+  withIndex(documents, (index) => {
+    assert.deepEqual(probeIndex(index, documents).ok, true);
+    for (const passage of index.passagesOf("d")) {
+      assert.ok(passage.text.length <= 8000);
+      assert.ok(passage.sentences.every(({ end }) => end <= passage.text.length));
+      assert.equal(sliceOfCodePoints(text, passage.start, passage.end), passage.text);
+    }
+    assert.ok(index.summary().bytes < 100_000);
+  });
+});
+
 test("a probe finds a passage that was taken out", async () => {
   const { DatabaseSync } = await import("node:sqlite");
   const path = newPath();

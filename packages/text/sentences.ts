@@ -88,6 +88,11 @@ function cutPoint(text: string, from: number, to: number): number {
     const at = window.search(mark);
     if (at >= 0) return from + at + 1;
   }
+  return characterEnd(text, from, to);
+}
+
+/** The last offset after `from` and up to `to` where a character ends with its marks; from + 1 where there is none. */
+export function characterEnd(text: string, from: number, to: number): number {
   let cut = to;
   while (cut > from + 1 && /^[\p{M}\udc00-\udfff\u200d]/u.test(text.slice(cut, cut + 1))) cut--;
   return cut;
