@@ -223,6 +223,42 @@ test("a probe finds a passage that was taken out", async () => {
   assert.match(probe.ok ? "" : probe.cause, /leave out|instead/);
 });
 
+test("a probe finds a search that leads to other passages of the document", async () => {
+  const { DatabaseSync } = await import("node:sqlite");
+  const path = newPath();
+  buildIndex(path, [DOCUMENTS[0]!]);
+  const db = new DatabaseSync(path);
+  const terms = db.prepare("SELECT term FROM terms").all();
+  db.exec("INSERT INTO words (words) VALUES ('delete-all')");
+  db.prepare("INSERT INTO words (rowid, lead, body) VALUES (0, '', ?)").run(terms.map(({ term }) => term).join(" "));
+  db.close();
+  const index = openIndex(path);
+  const probe = probeIndex(index, [DOCUMENTS[0]!]);
+  index.close();
+  assert.match(probe.ok ? "" : probe.cause, /search for a sentence/);
+});
+
+test("a probe passes where many passages say nearly the same, or a sentence begins with invisible characters", () => {
+  const alike = Array.from(
+    { length: 400 },
+    (_, index) => `Room ${index % 7} is open. ${"So is the hall today. ".repeat(12)}`,
+  );
+  for (const text of [
+    alike.join("\n\n"),
+    "One of one. ".repeat(20_000),
+    `I${"\u200b".repeat(3000)} park for free.\n\nI sleep.\n\nI eat.`,
+    "ﷺ".repeat(3000),
+    "㌀".repeat(3000),
+    "漢".repeat(30_000),
+  ]) {
+    const documents = [{ id: "d", title: "", text }];
+    withIndex(documents, (index) => {
+      const probe = probeIndex(index, documents);
+      assert.ok(probe.ok, `${JSON.stringify(probe)} ${text.slice(0, 20)}`);
+    });
+  }
+});
+
 test("refuses what is no index, is cut off, is damaged, or has another format", async () => {
   const { DatabaseSync } = await import("node:sqlite");
   const refused = (path: string, message: RegExp) =>
