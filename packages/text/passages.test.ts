@@ -177,6 +177,10 @@ test("a long line of equals signs over a rule is no heading, and soon read", () 
   assert.ok(process.cpuUsage(before).user < 1_000_000);
 });
 
+test("a question of a hundred thousand marks is cut into few passages", () => {
+  assert.ok(cutPassages(`Q: a${"\u0301".repeat(100_000)}?\nA: Yes.`).length < 200);
+});
+
 test("numbered lines in one paragraph take time in proportion to their number", () => {
   const before = process.cpuUsage();
   cutPassages("1 a\n".repeat(40_000));
