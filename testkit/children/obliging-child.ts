@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { serveParent } from "../../apps/caigun/src/children/serve-parent.ts";
 
 /** A child that does what a test asks of it. */
@@ -7,6 +8,7 @@ type Request =
   | { do: "count"; to: number }
   | { do: "spin" }
   | { do: "crash" }
+  | { do: "fill a database" }
   | { do: "environment" };
 
 serveParent((message, reportProgress) => {
@@ -23,6 +25,8 @@ serveParent((message, reportProgress) => {
       for (;;) reportProgress("spinning");
     case "crash":
       return process.kill(process.pid, "SIGSEGV");
+    case "fill a database":
+      return new DatabaseSync(":memory:").exec("pragma max_page_count = 1; create table t (a); create table u (a)");
     case "environment":
       return process.env;
   }

@@ -14,10 +14,15 @@ const STOP_GRACE_MS = 10_000;
  * CAIGUN_BLOBS. Throws CannotStart.
  */
 export async function openWorker(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
-  const databaseUrl = config.databaseUrl ?? (await readAnnouncement(config.home))?.databaseUrl;
+  const server = await readAnnouncement(config.home);
+  const databaseUrl = config.databaseUrl ?? server?.databaseUrl;
   if (!databaseUrl)
     throw new CannotStart(
       `No server runs on ${config.home}. Start one with \`npm start\`, or set DATABASE_URL and CAIGUN_BLOBS to those of a server elsewhere.`,
+    );
+  if (!server && !config.blobFolder)
+    throw new CannotStart(
+      `No server runs on ${config.home}, so the texts are elsewhere: set CAIGUN_BLOBS to the folder that the server keeps them in.`,
     );
   await using opened = new AsyncDisposableStack();
   const workFolder = await openWorkFolder(join(config.home, "work"));

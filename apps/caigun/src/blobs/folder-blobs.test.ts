@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -73,6 +73,42 @@ describe("blobs in a folder", () => {
     await writeFile(join(folder, "incoming", "half"), "ha");
     await blobs.sweep(async () => new Set(), 0);
     assert.deepEqual(await readdir(join(folder, "incoming")), []);
+  });
+
+  it("puts back what a sweep that was killed had taken aside, where it is referred to or young", async () => {
+    const long = new Date(Date.now() - 3_600_000);
+    const [referred, young, old] = await Promise.all(
+      ["aside, referred to", "aside, young", "aside, old"].map(
+        async (text) => (await blobs.put([Buffer.from(text)])).digest,
+      ),
+    );
+    for (const digest of [referred!, young!, old!]) {
+      const aside = join(folder, "incoming", `aside-${digest}-1`);
+      await rename(await blobs.file(digest), aside);
+      if (digest !== young) await utimes(aside, long, long);
+    }
+    await blobs.sweep(async () => new Set([referred!]), 60_000);
+    assert.equal((await blobs.read(referred!)).toString(), "aside, referred to");
+    assert.equal((await blobs.read(young!)).toString(), "aside, young");
+    await assert.rejects(blobs.file(old!), BlobMissing);
+    assert.deepEqual(await readdir(join(folder, "incoming")), []);
+  });
+
+  it("sweeps beside another sweep, each blob once", async () => {
+    const both = await mkdtemp(join(tmpdir(), "caigun-blobs-"));
+    try {
+      const sweepers = await Promise.all([1, 2, 3].map(() => openFolderBlobs(both)));
+      const texts = Array.from({ length: 300 }, (_, at) => `text ${at}`);
+      await Promise.all(texts.map((text) => sweepers[0]!.put([Buffer.from(text)])));
+      const swept = await Promise.all(sweepers.map((sweeper) => sweeper.sweep(async () => new Set(), 0)));
+      assert.equal(
+        swept.reduce((sum, { removed }) => sum + removed, 0),
+        texts.length,
+      );
+      assert.deepEqual(await readdir(join(both, "incoming")), []);
+    } finally {
+      await rm(both, { recursive: true });
+    }
   });
 
   it("spares, however young, what was written down while the sweep looked", async () => {

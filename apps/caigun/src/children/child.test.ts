@@ -23,7 +23,7 @@ describe("a child process", () => {
     await child.ended;
   });
 
-  it("reports progress in order, and its errors by name", async () => {
+  it("reports progress in order, and its errors by name and code", async () => {
     const child = start();
     const seen: unknown[] = [];
     await child.request({ do: "count", to: 5 }, { timeoutMs, onProgress: (step) => seen.push(step) });
@@ -31,6 +31,12 @@ describe("a child process", () => {
     await assert.rejects(child.request({ do: "throw", message: "too far" }, { timeoutMs }), (error) => {
       assert(error instanceof ChildRefused);
       assert.deepEqual(error.refusal, { name: "RangeError", message: "too far" });
+      return true;
+    });
+    await assert.rejects(child.request({ do: "fill a database" }, { timeoutMs }), (error) => {
+      assert(error instanceof ChildRefused);
+      const { code, errcode } = error.refusal;
+      assert.deepEqual({ code, errcode }, { code: "ERR_SQLITE_ERROR", errcode: 13 }); // SQLITE_FULL
       return true;
     });
     child.kill();

@@ -29,11 +29,14 @@ export class ChildTimedOut extends Error {
   override name = "ChildTimedOut";
 }
 
+/** An error of the child's own: its name and message, and its code where it has one (Node's, or SQLite's number). */
+export type Refusal = { name: string; message: string; code?: string; errcode?: number };
+
 /** The child refused the request: an error of its own, by name. Trying the same again gives the same. */
 export class ChildRefused extends Error {
   override name = "ChildRefused";
-  readonly refusal: { name: string; message: string };
-  constructor(refusal: { name: string; message: string }) {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
     super(refusal.message);
     this.refusal = refusal;
   }
@@ -49,7 +52,7 @@ type Pending = {
 export type FromChild =
   | { id: number; reply: unknown }
   | { id: number; progress: unknown }
-  | { id: number; error: { name: string; message: string } };
+  | { id: number; error: Refusal };
 export type ToChild = { id: number; request: unknown };
 
 /**

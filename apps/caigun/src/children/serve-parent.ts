@@ -1,5 +1,5 @@
 import { flushCompileCache } from "node:module";
-import type { FromChild, ToChild } from "./child.ts";
+import type { FromChild, Refusal, ToChild } from "./child.ts";
 
 export type Handler = (request: unknown, reportProgress: (progress: unknown) => void) => Promise<unknown> | unknown;
 
@@ -26,12 +26,22 @@ export function serveParent(handle: Handler): void {
       try {
         send({ id, reply: await handle(request, (progress) => send({ id, progress })) });
       } catch (error) {
-        const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-        send({ id, error: { name, message } });
+        send({ id, error: refusalOf(error) });
       }
       // A child is killed and never exits by itself, which is when Node would keep what it has compiled.
       if (isFirst) flushCompileCache();
       isFirst = false;
     });
   });
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  return {
+    name,
+    message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof errcode === "number" ? { errcode } : {}),
+  };
 }

@@ -1,6 +1,6 @@
 import { BadSetting } from "../config.ts";
 
-/** What the shell gets; docs/cli.md lists them. */
+/** What the shell gets; docs/command-line.md lists them. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, noServer: 3, refused: 4 } as const;
 
 /** A command could not do what it was asked: the message says why and what to do. */

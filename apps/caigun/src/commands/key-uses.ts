@@ -28,9 +28,10 @@ export class KeyUses {
 
   async #write(): Promise<void> {
     const uses = [...this.#uses].map(([keyId, at]) => ({ keyId, at }));
-    this.#uses.clear();
     try {
       await touchKeys(this.#store.db, uses);
+      // Only now, for a write that fails is made up for by the next; a use noted meanwhile stays to be written.
+      for (const { keyId, at } of uses) if (this.#uses.get(keyId) === at) this.#uses.delete(keyId);
     } catch (error) {
       this.#log.warn({ err: error }, "can't write down when keys were last used");
     }

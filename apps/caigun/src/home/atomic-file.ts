@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -21,7 +21,24 @@ export async function writePrivateFile(path: string, contents: string): Promise<
     await rm(temporary, { force: true });
     throw error;
   }
-  const folder = await open(dirname(path));
+  await syncFolder(dirname(path));
+}
+
+/** Makes the folder where it is missing, with an entry in its parent that survives a power cut; true: it was made. */
+export async function makeSyncedFolder(path: string, mode: number): Promise<boolean> {
+  const firstMade = await mkdir(path, { recursive: true, mode });
+  for (let made = path; made !== dirname(made); made = dirname(made)) {
+    await syncFolder(dirname(made)).catch((error: NodeJS.ErrnoException) => {
+      // Who may not look into a folder did not make anything in it just now.
+      if (error.code !== "EACCES") throw error;
+    });
+    if (made === (firstMade ?? path)) break;
+  }
+  return firstMade !== undefined;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
   try {
     await folder.sync();
   } finally {

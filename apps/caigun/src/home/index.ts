@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { writePrivateFile } from "./atomic-file.ts";
+import { makeSyncedFolder, writePrivateFile } from "./atomic-file.ts";
 import { isLocked, takeLock } from "./lock.ts";
 
 /** Where a running server, and its database, can be reached; pid is its process. Private: the URL holds a password. */
@@ -48,14 +48,14 @@ export async function openHome(path: string): Promise<Home> {
   // As root, others may pass through but not look around: PostgreSQL, which refuses to run as root, keeps its data
   // below and runs as a user of its own.
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-  if (await mkdir(folder, { recursive: true, mode })) await chmod(folder, mode);
+  if (await makeSyncedFolder(folder, mode)) await chmod(folder, mode);
   const lock = takeLock(join(folder, LOCK));
   if (!lock) throw new HomeBusy(folder, await readHolder(folder));
   try {
     await chmod(join(folder, LOCK), 0o600);
     await rm(join(folder, SERVER), { force: true });
     await writePrivateFile(join(folder, HOLDER), JSON.stringify({ pid: process.pid }));
-    await mkdir(join(folder, SECRETS), { recursive: true, mode: 0o700 });
+    await makeSyncedFolder(join(folder, SECRETS), 0o700);
     await removeLeftovers(folder);
     await removeLeftovers(join(folder, SECRETS));
   } catch (error) {

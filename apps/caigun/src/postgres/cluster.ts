@@ -1,7 +1,18 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Placement } from "./placement.ts";
 import { program } from "./programs.ts";
@@ -33,6 +44,9 @@ export async function ensureCluster({ account, programs, version, root, data }: 
       { ...account, cwd: "/", env: ENVIRONMENT },
     );
     renameSync(unfinished, data);
+    // Else a power cut could take the name back, and the next start would remove what it finds under the other one.
+    syncFolder(root);
+    syncFolder(dirname(root));
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
     const said = (error as { stderr?: string }).stderr;
@@ -42,6 +56,15 @@ export async function ensureCluster({ account, programs, version, root, data }: 
     throw new Error(`PostgreSQL could not make its data. ${said.trim()}${hint}`, { cause: error });
   } finally {
     rmSync(passwordFile, { force: true });
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

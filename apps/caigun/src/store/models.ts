@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { EVENT_CHANNEL } from "./events.ts";
 import { type ChatbotId, uuidOrNil } from "./ids.ts";
 import { inTransaction } from "./open.ts";
 import type { Db, Failure, JsonObject, ModelState, TrainingDataType } from "./schema.ts";
@@ -158,7 +159,7 @@ export async function deleteModel(db: Db, chatbotId: ChatbotId, id: string): Pro
         update event set state = 'cancelled', ended_at = now(), updated_at = now(), revision = revision + 1
         where chatbot_id = ${chatbotId} and model_id = ${modelId} and ended_at is null
         returning id
-      ) select pg_notify('caigun_event', id::text) from ended`.execute(trx);
+      ) select pg_notify(${sql.lit(EVENT_CHANNEL)}, id::text) from ended`.execute(trx);
     const deleted = await sql`
       update model set deleted_at = now(), updated_at = now(),
         state = case when state in ('queued', 'training') then 'cancelled' else state end

@@ -18,10 +18,6 @@ export class IndexBuilder {
     });
   }
 
-  get pid(): number {
-    return this.#child.pid;
-  }
-
   /** Writes the index file `target`. */
   build(documents: DocumentFile[], target: string, onProgress: (progress: BuildProgress) => void): Promise<BuildReply> {
     return this.#request({ do: "build", documents, target }, onProgress as (progress: unknown) => void);
