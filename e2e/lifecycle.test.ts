@@ -98,6 +98,22 @@ describe("a server's life", () => {
     assert.match(other.stderr, /belongs to another encryption key/);
   });
 
+  it("replies nothing from a model that was deleted while it was asked", async () => {
+    const caigun = await start({ env: { CAIGUN_ANSWERING_PROCESSES: "1" } });
+    const model = await trained(caigun, await train(caigun));
+    await ask(caigun, caigun.apiKey);
+    const family = await processesOf(caigun.process.pid!);
+    const answering = family.find(({ command }) => command.includes("answer-child"))!;
+    process.kill(answering.pid, "SIGSTOP");
+    const asked = ask(caigun, caigun.apiKey) as Promise<unknown>;
+    const waiting = async () => /questions_waiting 1$/m.test(await (await caigun.call("/metrics")).text());
+    while (!(await waiting()));
+    const deleted = await caigun.call(`/api/external/chatbot/models/${model.id}`, { method: "DELETE" });
+    assert.equal(deleted.status, 200);
+    process.kill(answering.pid, "SIGCONT");
+    assert.equal(((await asked) as { code: string }).code, "no_model");
+  });
+
   it("says that a model's index is damaged or missing, and goes on", async () => {
     const caigun = await start();
     const first = await trained(caigun, await train(caigun));

@@ -108,7 +108,8 @@ export const echoRoutes = [
 export type EchoCommands = CommandsFor<typeof echoRoutes, Caller, undefined>;
 
 export const goodKey = "good-key";
-const otherKey = "other-key";
+/** Of another chatbot. */
+export const otherKey = "other-key";
 
 const commands: EchoCommands = {
   echo: async (caller, input) => ({

@@ -140,7 +140,7 @@ class IndexWriter {
     const first = this.#passages;
     const counter = new CodePointCounter(document.text);
     report("passages", 0);
-    const cut = cutPassages(normal.text);
+    const cut = cutPassages(normal.text, normal);
     report("index", 0);
     for (const passage of cut) {
       this.#addPassage(document.text, normal, passage, number, language, counter);
@@ -170,7 +170,7 @@ class IndexWriter {
   ): void {
     const ordinal = this.#passages++;
     const start = normal.toSource(passage.start);
-    const end = normal.toSource(passage.end);
+    const end = normal.toSourceEnd(passage.end);
     const lead = `${passage.heading ?? ""}\n${passage.question ?? ""}`;
     const leadTexts = words(lead, language).map((word) => word.term);
     const leadTerms = this.#idsOf(leadTexts, ordinal);
@@ -185,13 +185,13 @@ class IndexWriter {
       found.push({
         // An item is quoted without its bullet.
         start: normal.toSource(from) - start,
-        end: normal.toSource(passage.answerStart + span.end) - start,
+        end: normal.toSourceEnd(passage.answerStart + span.end) - start,
         terms: this.#idsOf(terms, ordinal),
       });
     }
     const contents = encodeContents(this.#varints, {
       leadTerms,
-      answerStart: normal.toSource(passage.answerStart) - start,
+      answerStart: Math.min(normal.toSource(passage.answerStart), end) - start,
       sentences: found,
     });
     const { kind, heading = null, question = null } = passage;

@@ -3,7 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 /** "CaiG": marks the SQLite file as one of ours. */
 export const APPLICATION_ID = 0x43616947;
 /** Raised whenever the tables, the meaning of a column, or the way words are made change. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 export const SCHEMA = `
   CREATE TABLE documents (

@@ -196,6 +196,20 @@ test("a probe passes on any text that has words", () => {
   );
 });
 
+test("neither a passage nor a sentence is stored with more than some thousand characters, and a probe passes", () => {
+  const text = `Parking costs three${"\u200b".repeat(1_000_000)} euros an hour.\n\nQ: When?\nA: At nine${"\ufeff".repeat(100_000)}`;
+  const documents = [{ id: "d", title: "", text }];
+  withIndex(documents, (index) => {
+    assert.deepEqual(probeIndex(index, documents).ok, true);
+    for (const passage of index.passagesOf("d")) {
+      assert.ok(passage.text.length <= 8000);
+      assert.ok(passage.sentences.every(({ end }) => end <= passage.text.length));
+      assert.equal(sliceOfCodePoints(text, passage.start, passage.end), passage.text);
+    }
+    assert.ok(index.summary().bytes < 100_000);
+  });
+});
+
 test("a probe finds a passage that was taken out", async () => {
   const { DatabaseSync } = await import("node:sqlite");
   const path = newPath();
@@ -207,6 +221,42 @@ test("a probe finds a passage that was taken out", async () => {
   const probe = probeIndex(index, DOCUMENTS);
   index.close();
   assert.match(probe.ok ? "" : probe.cause, /leave out|instead/);
+});
+
+test("a probe finds a search that leads to other passages of the document", async () => {
+  const { DatabaseSync } = await import("node:sqlite");
+  const path = newPath();
+  buildIndex(path, [DOCUMENTS[0]!]);
+  const db = new DatabaseSync(path);
+  const terms = db.prepare("SELECT term FROM terms").all();
+  db.exec("INSERT INTO words (words) VALUES ('delete-all')");
+  db.prepare("INSERT INTO words (rowid, lead, body) VALUES (0, '', ?)").run(terms.map(({ term }) => term).join(" "));
+  db.close();
+  const index = openIndex(path);
+  const probe = probeIndex(index, [DOCUMENTS[0]!]);
+  index.close();
+  assert.match(probe.ok ? "" : probe.cause, /search for a sentence/);
+});
+
+test("a probe passes where many passages say nearly the same, or a sentence begins with invisible characters", () => {
+  const alike = Array.from(
+    { length: 400 },
+    (_, index) => `Room ${index % 7} is open. ${"So is the hall today. ".repeat(12)}`,
+  );
+  for (const text of [
+    alike.join("\n\n"),
+    "One of one. ".repeat(20_000),
+    `I${"\u200b".repeat(3000)} park for free.\n\nI sleep.\n\nI eat.`,
+    "ﷺ".repeat(3000),
+    "㌀".repeat(3000),
+    "漢".repeat(30_000),
+  ]) {
+    const documents = [{ id: "d", title: "", text }];
+    withIndex(documents, (index) => {
+      const probe = probeIndex(index, documents);
+      assert.ok(probe.ok, `${JSON.stringify(probe)} ${text.slice(0, 20)}`);
+    });
+  }
 });
 
 test("refuses what is no index, is cut off, is damaged, or has another format", async () => {

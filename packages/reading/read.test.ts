@@ -106,6 +106,18 @@ test("without any passage there is no candidate and no confidence", () => {
   assert.equal(ask("").answered, false);
 });
 
+test("white space around a line end is joined in linear time, however long it is", () => {
+  const blank = `${"\u3000".repeat(100)}${`\n${"\ufeff".repeat(5000)}`.repeat(50)}`;
+  const text = `Q: office hours?\nA: The office, 好${blank}\nand the office ends here as well, at six o'clock.\n\nQ: next thing?\nA: no.\n`;
+  const file = join(folder, "blank");
+  buildIndex(file, [{ id: "d", title: "t", text }]);
+  const opened = openIndex(file);
+  const before = process.cpuUsage();
+  read("office hours?", opened.search("office hours?", 8), { maxSentences: 2, threshold: 0 });
+  assert.ok(process.cpuUsage(before).user < 2_000_000);
+  opened.close();
+});
+
 test("every quote is exactly the slice of the sent text that its citation names", () => {
   let files = 0;
   fc.assert(

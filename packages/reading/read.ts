@@ -39,9 +39,7 @@ export interface ReadingOptions {
 }
 
 const SHOWN_PASSAGES = 5;
-const UNSPACED = "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff00-\\uffef]";
-const NO_SPACE_AFTER = new RegExp(`${UNSPACED}$`, "u");
-const WRAP_WITHOUT_SPACE = new RegExp(`(?<=${UNSPACED})\\s*\\n\\s*(?=${UNSPACED})`, "gu");
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
 
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
@@ -69,10 +67,24 @@ function quote(candidates: Candidate[]): Quotation {
   const citations = candidates.map(cite);
   let text = "";
   for (const citation of citations) {
-    const sentence = citation.quote.replace(WRAP_WITHOUT_SPACE, "").replace(/\s+/gu, " ").trim();
-    text += text === "" || NO_SPACE_AFTER.test(text) ? sentence : ` ${sentence}`;
+    const sentence = onOneLine(citation.quote);
+    text += text === "" || UNSPACED.test(lastCharacter(text)) ? sentence : ` ${sentence}`;
   }
   return { text, citations };
+}
+
+/** White space becomes one space, and a line end between two characters of a script without spaces nothing. */
+function onOneLine(quote: string): string {
+  return quote.trim().replace(/\s+/gu, (blank, at: number, whole: string) => {
+    if (!blank.includes("\n")) return " ";
+    const before = lastCharacter(whole.slice(Math.max(0, at - 2), at));
+    const after = whole.slice(at + blank.length, at + blank.length + 2);
+    return UNSPACED.test(before) && UNSPACED.test(String.fromCodePoint(after.codePointAt(0)!)) ? "" : " ";
+  });
+}
+
+function lastCharacter(text: string): string {
+  return [...text.slice(-2)].at(-1) ?? "";
 }
 
 function cite({ passage, start, end }: Candidate): Citation {

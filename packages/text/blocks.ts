@@ -22,8 +22,7 @@ const LIST_ITEM =
   /^\s*(?:[-*+–]\s|[•‣◦●○▪·]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[一二三四五六七八九十]{1,3}、)\s*\S/u;
 const BULLET = /^\s*[-*+•‣◦●○▪·–]\s+\S/u;
 const NUMBERED = /^\s*(?:\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*[.)、．]?\s|[一二三四五六七八九十]{1,3}、|[IVX]+\.\s)/u;
-const MARKED_HEADING =
-  /^\s{0,3}(?:#{1,6}\s+\S|={2,}.*={2,}\s*$)|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
+const MARKED_HEADING = /^\s{0,3}#{1,6}\s+\S|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
 const UNDERLINE = /^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$/;
 const SENTENCE_END = /[.。!?;:,，、；：…]["'”’」』)）]*\s*$/u;
 const HEADING_COLUMNS = 80;
@@ -65,9 +64,10 @@ function* lines(text: string): Generator<Line> {
 function addRun(found: Block[], run: Line[]): void {
   const tableRows = run.filter((line) => isTableRow(line.text)).length;
   const isTable = tableRows >= 2 && tableRows * 2 > run.length;
+  const firstItem = run.findIndex(isItem);
   let current: Block | undefined;
   for (const [index, line] of run.entries()) {
-    const kind = isTable ? "table" : kindOfLine(line, run, index);
+    const kind = isTable ? "table" : kindOfLine(line, run, index, firstItem);
     const startsBlock =
       !current ||
       kind === "heading" ||
@@ -84,26 +84,34 @@ function addRun(found: Block[], run: Line[]): void {
         start: line.start,
         end: line.end,
         kind,
-        isMarked: kind === "heading" && MARKED_HEADING.test(line.text),
+        isMarked: kind === "heading" && isMarkedHeading(line.text),
       };
       found.push(current);
     }
   }
 }
 
-function kindOfLine(line: Line, run: Line[], index: number): BlockKind {
+function kindOfLine(line: Line, run: Line[], index: number, firstItem: number): BlockKind {
   if (isQuestion(line.text)) return "question";
   if (isAnswer(line.text)) return "answer";
   const isShort = columns(line.text) <= HEADING_COLUMNS;
-  if (isShort && MARKED_HEADING.test(line.text)) return "heading";
+  if (isShort && isMarkedHeading(line.text)) return "heading";
   const next = run[index + 1];
-  if (index === 0 && next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text)) return "heading";
-  if (NUMBERED.test(line.text) && isNumberedHeading(line, run, index)) return "heading";
+  const isUnderlined = next && UNDERLINE.test(next.text) && !UNDERLINE.test(line.text);
+  if (index === 0 && isShort && isUnderlined && !SENTENCE_END.test(line.text)) return "heading";
+  if (NUMBERED.test(line.text) && isNumberedHeading(line, run, index, firstItem)) return "heading";
   if (LIST_ITEM.test(line.text)) return "list";
   if (run.length === 1 && isShort && (!SENTENCE_END.test(line.text) || asks(line.text))) return "heading";
   if (index === 0 && isShort && asks(line.text) && next && !asks(next.text)) return "heading";
   if (index === 0 && isShort && next && isQuestion(next.text) && !SENTENCE_END.test(line.text)) return "heading";
   return "prose";
+}
+
+/** "# Returns", "== Returns ==" or "第一章". */
+function isMarkedHeading(line: string): boolean {
+  if (MARKED_HEADING.test(line)) return true;
+  const mark = line.trim();
+  return mark.length >= 4 && mark.startsWith("==") && mark.endsWith("==") && /^\s{0,3}=/u.test(line);
 }
 
 /** Cells between tabs or bars; an outer bar alone will do. */
@@ -112,10 +120,14 @@ function isTableRow(line: string): boolean {
   return row.includes("\t") || row.startsWith("|") || row.indexOf("|") !== row.lastIndexOf("|");
 }
 
-/** "1. Returns" or "一、休假": short, no sentence, and over a line that is no item of a list. */
-function isNumberedHeading(line: Line, run: Line[], index: number): boolean {
+/** An item of a list, or a line that is set in. */
+function isItem(line: Line): boolean {
+  return LIST_ITEM.test(line.text) || /^\s/u.test(line.text);
+}
+
+/** "1. Returns" or "一、休假": short, no sentence, and neither over nor below a line that is an item of a list. */
+function isNumberedHeading(line: Line, run: Line[], index: number, firstItem: number): boolean {
   if (columns(line.text) > HEADING_COLUMNS / 2 || SENTENCE_END.test(line.text)) return false;
   const next = run[index + 1];
-  const isItem = (other: Line) => LIST_ITEM.test(other.text) || /^\s/u.test(other.text);
-  return next ? !isItem(next) && !run.slice(0, index).some(isItem) : run.length === 1;
+  return next ? !isItem(next) && (firstItem < 0 || firstItem >= index) : run.length === 1;
 }

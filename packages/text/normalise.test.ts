@@ -19,12 +19,32 @@ test("offsets map back monotonically, from the beginning to the end of the sent 
   );
 });
 
+test("between the end of a character and the beginning of the next stands only what is invisible", () => {
+  fc.assert(
+    fc.property(arbitraryText, (source) => {
+      const { text, toSource, toSourceEnd } = normalise(source);
+      let previous = 0;
+      for (let offset = 0; offset <= text.length; offset++) {
+        const end = toSourceEnd(offset);
+        assert.ok(end >= previous && end <= toSource(offset));
+        assert.equal(normalise(source.slice(end, toSource(offset))).text, "");
+        previous = end;
+      }
+    }),
+  );
+  const { toSource, toSourceEnd } = normalise("\u200ba\u200b\u200bﬁ\u200b");
+  assert.deepEqual([0, 1, 2, 3].map(toSourceEnd), [0, 2, 4, 5]);
+  assert.deepEqual([0, 1, 2, 3].map(toSource), [1, 4, 4, 6]);
+});
+
 test("the sent text of every passage and sentence normalises to that passage or sentence", () => {
   fc.assert(
     fc.property(arbitraryText, (source) => {
-      const { text, toSource } = normalise(source);
-      for (const { start, end } of [...cutPassages(text), ...sentences(text)]) {
+      const normal = normalise(source);
+      const { text, toSource, toSourceEnd } = normal;
+      for (const { start, end } of [...cutPassages(text, normal), ...sentences(text)]) {
         assert.equal(normalise(source.slice(toSource(start), toSource(end))).text, text.slice(start, end));
+        assert.equal(normalise(source.slice(toSource(start), toSourceEnd(end))).text, text.slice(start, end));
       }
     }),
     { numRuns: 500 },

@@ -5,6 +5,11 @@ export interface Normalised {
    * character of the sent text begins or ends, and the beginning of that character elsewhere.
    */
   toSource(offset: number): number;
+  /**
+   * Like toSource, but where the character before the offset ends: without the invisible characters that follow it,
+   * of which there may be any number.
+   */
+  toSourceEnd(offset: number): number;
 }
 
 // Characters that say nothing to a search: soft hyphen, zero-width space, word joiner, byte order mark, directional marks.
@@ -59,8 +64,7 @@ export function normalise(source: string): Normalised {
     lineStart = lineEnd;
   }
 
-  const toSource = (offset: number): number => {
-    if (offset >= length) return source.length;
+  const markBefore = (offset: number): number => {
     let low = 0;
     let high = normalAt.length - 1;
     while (low < high) {
@@ -68,9 +72,20 @@ export function normalise(source: string): Normalised {
       if (normalAt[middle]! <= offset) low = middle;
       else high = middle - 1;
     }
-    return insideCluster[low] ? sourceAt[low]! : sourceAt[low]! + offset - normalAt[low]!;
+    return low;
   };
-  return { text: pieces.join(""), toSource };
+  const toSource = (offset: number): number => {
+    if (offset >= length) return source.length;
+    const at = markBefore(offset);
+    return insideCluster[at] ? sourceAt[at]! : sourceAt[at]! + offset - normalAt[at]!;
+  };
+  const toSourceEnd = (offset: number): number => {
+    if (offset <= 0) return 0;
+    const at = markBefore(Math.min(offset, length) - 1);
+    if (!insideCluster[at]) return sourceAt[at]! + Math.min(offset, length) - normalAt[at]!;
+    return offset < normalAt[at + 1]! ? sourceAt[at]! : sourceAt[at + 1]!;
+  };
+  return { text: pieces.join(""), toSource, toSourceEnd };
 }
 
 function isNormal(line: string): boolean {

@@ -102,9 +102,10 @@ test("an edit moves no passage elsewhere", () => {
 test("passages are in order, apart, trimmed, and hold everything but white space", () => {
   fc.assert(
     fc.property(arbitraryText, (source) => {
-      const { text } = normalise(source);
+      const normal = normalise(source);
+      const { text } = normal;
       let previous = 0;
-      for (const { start, end, answerStart } of cutPassages(text)) {
+      for (const { start, end, answerStart } of cutPassages(text, normal)) {
         assert.ok(start >= previous && end > start && answerStart >= start && answerStart <= end);
         assert.equal(text.slice(previous, start).trim(), "");
         assert.equal(text.slice(start, end).trim().length, end - start);
@@ -124,11 +125,66 @@ test("no passage is much longer than two thousand columns, also where an answer 
     `# ${long}\n\n${long}`,
     long.replaceAll(". ", "\t"),
     `- ${long}`,
+    `Q: ${long}\nA: Yes.`,
+    `Title\n${"-".repeat(50_000)}\nText.`,
+    `${"T".repeat(50_000)}\n---\nText.`,
   ]) {
     for (const { start, end, kind } of cutPassages(text)) {
       assert.ok(end - start <= 2000, `${end - start} ${kind} ${text.slice(0, 20)}`);
     }
   }
+});
+
+test("an underlined line is a heading only where it is short and no sentence", () => {
+  const cut = (text: string) =>
+    cutPassages(text).map(({ heading, answerStart, end }) => [heading, text.slice(answerStart, end)]);
+  assert.deepEqual(cut("Parking\n-------\nIt costs three euros an hour.\n"), [
+    ["Parking", "It costs three euros an hour."],
+  ]);
+  const [[heading, answer]] = cut("The office opens at nine.\n------\nParking costs three euros an hour.\n") as [
+    [string | undefined, string],
+  ];
+  assert.equal(heading, undefined);
+  assert.match(answer, /^The office opens at nine\./);
+});
+
+test("no passage is much longer in the sent text either, whatever invisible characters it has", () => {
+  const invisible = "\u200b".repeat(100_000);
+  for (const source of [
+    `Parking costs three${invisible} euros an hour.`,
+    `Q: When?\nA: At${invisible} nine.`,
+    `# Hou${invisible}rs\n\nAt nine.`,
+    `${invisible}Parking${invisible}`,
+    `${"a\u200b\u200b\u200b\ufeff ".repeat(20_000)}`,
+    `${`漢${"\u00ad".repeat(63)}`.repeat(1000)}`,
+  ]) {
+    const normal = normalise(source);
+    let previous = 0;
+    for (const { start, end, answerStart } of cutPassages(normal.text, normal)) {
+      const [from, to] = [normal.toSource(start), normal.toSourceEnd(end)];
+      assert.ok(to - from <= 8000 && answerStart >= start && answerStart < end, `${to - from} units`);
+      assert.equal(normalise(source.slice(previous, from)).text.trim(), "");
+      previous = to;
+    }
+    assert.equal(normalise(source.slice(previous)).text.trim(), "");
+  }
+});
+
+test("a long line of equals signs over a rule is no heading, and soon read", () => {
+  const before = process.cpuUsage();
+  const [passage] = cutPassages(`${"=".repeat(2000)}x\n---\n\nHello.`);
+  assert.equal(passage!.heading, undefined);
+  assert.ok(process.cpuUsage(before).user < 1_000_000);
+});
+
+test("a question of a hundred thousand marks is cut into few passages", () => {
+  assert.ok(cutPassages(`Q: a${"\u0301".repeat(100_000)}?\nA: Yes.`).length < 200);
+});
+
+test("numbered lines in one paragraph take time in proportion to their number", () => {
+  const before = process.cpuUsage();
+  cutPassages("1 a\n".repeat(40_000));
+  assert.ok(process.cpuUsage(before).user < 5_000_000);
 });
 
 test("takes time in proportion to the text, whatever the text", () => {

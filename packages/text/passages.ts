@@ -1,7 +1,8 @@
 import { type Block, blocks } from "./blocks.ts";
+import type { Normalised } from "./normalise.ts";
 import { asks, markLength } from "./question-marks.ts";
 import { columns } from "./scripts.ts";
-import { sentences } from "./sentences.ts";
+import { characterEnd, sentences } from "./sentences.ts";
 
 /** A stretch of the normalised text that is searched and quoted as one; UTF-16 offsets. */
 export interface Passage {
@@ -16,19 +17,25 @@ export interface Passage {
   question?: string;
 }
 
+export type Places = Pick<Normalised, "toSource" | "toSourceEnd">;
+const SAME_PLACES: Places = { toSource: (offset) => offset, toSourceEnd: (offset) => offset };
+
 // A paragraph of this width stands alone; shorter ones are joined up to it; longer ones are cut at sentence ends.
 const JOINED_COLUMNS = 200;
 const LONGEST_COLUMNS = 2000;
 const CUT_COLUMNS = 1200;
+// What is stored and quoted is the sent text: invisible characters, which the normal form lacks, count there.
+const LONGEST_SOURCE = 8000;
 const LONGEST_HEADING = 500;
 const LONGEST_HEADING_CHAIN = 3;
 
 /**
  * Cuts a normalised text into passages. Paragraphs, headings, lists, tables, and questions with their answers are
  * kept together; every character that is not white space lies in one passage. A cut depends only on the text between
- * two headings or long paragraphs, so that an edit moves no passage elsewhere.
+ * two headings or long paragraphs, so that an edit moves no passage elsewhere. With the places in the sent text, no
+ * passage has more than 8000 UTF-16 units there.
  */
-export function cutPassages(text: string): Passage[] {
+export function cutPassages(text: string, places: Places = SAME_PLACES): Passage[] {
   const found: Passage[] = [];
   const all = blocks(text);
   let headingStart: number | undefined;
@@ -66,7 +73,7 @@ export function cutPassages(text: string): Passage[] {
       ...(heading ? { heading } : {}),
     });
   }
-  return found.map((passage) => trimmed(text, passage));
+  return found.flatMap((passage) => piecesOf(trimmed(text, passage), text, places));
 }
 
 /** Short lines one after another are lines, not headings of each other; marked headings may follow each other. */
@@ -160,6 +167,33 @@ function addPassages(found: Passage[], text: string, passage: Passage): void {
     end = sentenceEnd;
   }
   found.push({ ...passage, start, end: passage.end, answerStart: Math.max(start, passage.answerStart) });
+}
+
+/** A passage cut at the longest size anywhere, where no sentence ends in time: in its heading, or between invisible characters. */
+function piecesOf(passage: Passage, text: string, places: Places): Passage[] {
+  const sourceLength = (from: number, to: number) => places.toSourceEnd(to) - places.toSource(from);
+  const { start, end, answerStart } = passage;
+  if (columns(text.slice(start, end)) <= LONGEST_COLUMNS && sourceLength(start, end) <= LONGEST_SOURCE)
+    return [passage];
+  const whole = passage.kind === "qa" ? underQuestion(passage) : passage;
+  const pieces: Passage[] = [];
+  for (let from = start; from < end; ) {
+    let low = from + 1;
+    let high = Math.min(from + LONGEST_COLUMNS / 2, end);
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (sourceLength(from, middle) <= LONGEST_SOURCE) low = middle;
+      else high = middle - 1;
+    }
+    const to = low < end ? characterEnd(text, from, low) : end;
+    if (text.slice(from, to).trim() !== "") {
+      pieces.push(
+        trimmed(text, { ...whole, start: from, end: to, answerStart: answerStart < to ? answerStart : from }),
+      );
+    }
+    from = to;
+  }
+  return pieces;
 }
 
 function trimmed(text: string, passage: Passage): Passage {

@@ -5,11 +5,11 @@ const ANSWER_WORDS =
   "a|ans|answer|答|答案|回答|解答|답변|답|respuesta|r|antwort|réponse|risposta|resposta|ответ|о|đáp|trả lời|คำตอบ|ตอบ|جواب|ج|उत्तर|cevap|antwoord|odpowiedź";
 
 const QUESTION = new RegExp(
-  `^\\s*(?:[#*\\-]+\\s*)?\\**(?:${QUESTION_WORDS})\\s*\\p{Nd}{0,3}\\**\\s*[:：.)、]\\**\\s*(?=\\S)`,
+  `^\\s*(?:[#*\\-]+(?:\\s+\\**)?)?(?:${QUESTION_WORDS})\\s*\\p{Nd}{0,3}\\**\\s*[:：.)、]\\**\\s*(?=\\S)`,
   "iu",
 );
 const ANSWER = new RegExp(
-  `^\\s*(?:[*\\-]+\\s*)?\\**(?:${ANSWER_WORDS})\\s*\\p{Nd}{0,3}\\**\\s*[:：.)、]\\**\\s*(?=\\S)`,
+  `^\\s*(?:[*\\-]+(?:\\s+\\**)?)?(?:${ANSWER_WORDS})\\s*\\p{Nd}{0,3}\\**\\s*[:：.)、]\\**\\s*(?=\\S)`,
   "iu",
 );
 const ASKS = /[?？؟;]["'”’」』)）*]*\s*$/u;

@@ -18,6 +18,7 @@ const WRAPPED_FROM_COLUMNS = 45;
 const WRAPPED_TO_COLUMNS = 120;
 const LONGEST_SENTENCE = 600;
 const SHORTEST_PIECE = 240;
+const MOST_MARKS = 32;
 
 /**
  * The sentences of a normalised text, trimmed, in order. A line end is a space where the text is wrapped at a column
@@ -88,9 +89,15 @@ function cutPoint(text: string, from: number, to: number): number {
     const at = window.search(mark);
     if (at >= 0) return from + at + 1;
   }
-  let cut = to;
-  while (cut > from + 1 && /^[\p{M}\udc00-\udfff\u200d]/u.test(text.slice(cut, cut + 1))) cut--;
-  return cut;
+  return characterEnd(text, from, to);
+}
+
+/** The last offset after `from` and up to `to` where a character ends with its marks; `to` where there are too many marks. */
+export function characterEnd(text: string, from: number, to: number): number {
+  for (let cut = to; cut > Math.max(from, to - MOST_MARKS); cut--) {
+    if (!/^[\p{M}\udc00-\udfff\u200d]/u.test(text.slice(cut, cut + 1))) return cut;
+  }
+  return to;
 }
 
 function isSpace(unit: number): boolean {

@@ -56,6 +56,8 @@ export function apiPorts(house: House, keyUses: KeyUses) {
 
 const KEPT_MS = 24 * 3_600_000;
 const LOOK_AGAIN_MS = 50;
+/** Whoever asks whether the server is ready gives up soon, and should know by then. */
+const READY_WITHIN_MS = 2_000;
 
 function idempotency({ store }: House): IdempotencyPort<Caller, Db> {
   return {
@@ -70,11 +72,18 @@ function idempotency({ store }: House): IdempotencyPort<Caller, Db> {
   };
 }
 
-async function readiness({ store, answering }: House): Promise<Readiness> {
-  const database = await sql`select 1`.execute(store.db).then(
+type Checked = { store: Pick<House["store"], "db">; answering: Pick<House["answering"], "isAlive"> };
+
+/** Whether requests can be served. Resolves within READY_WITHIN_MS, also where the database is frozen. */
+export async function readiness({ store, answering }: Checked): Promise<Readiness> {
+  const asked = sql`select 1`.execute(store.db).then(
     () => "ok",
     () => "can't be reached",
   );
+  const timer = new AbortController();
+  const late = delay(READY_WITHIN_MS, "no reply", { signal: timer.signal }).catch(() => "no reply");
+  const database = await Promise.race([asked, late]);
+  timer.abort();
   const answers = answering.isAlive ? "ok" : "no process";
   return { ok: database === "ok" && answers === "ok", checks: { database, answering: answers } };
 }

@@ -7,6 +7,7 @@ import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/key
 import type { Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
 import { type Home, openHome } from "../home/index.ts";
+import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
 import { createServer } from "../http/server.ts";
 import { secretFingerprint } from "../keys/index.ts";
@@ -41,7 +42,7 @@ const STOP_GRACE_MS = 10_000;
 
 /**
  * Puts the rooms together into a server. What is open closes in the reverse order, also where the start fails half-way.
- * Throws HomeBusy, BadSetting, or what the database or the port say.
+ * Throws HomeBusy, BadSetting, CannotStart, or what the database says.
  */
 export async function openServer(config: Config, log: Logger): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
@@ -94,7 +95,9 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     metrics: metricsOf(house),
   });
   opened.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
-  const { url } = await server.listen();
+  const { url } = await server.listen().catch((error: unknown) => {
+    throw whyNoPort(error, config.port);
+  });
   await home.announce({ url, pid: process.pid, databaseUrl });
 
   const closing = opened.move();
@@ -105,6 +108,18 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     firstKeyShown: () => rememberFirstKeyShown(store.db),
     close: () => closing.disposeAsync(),
   };
+}
+
+/** The failure to listen as a person can mend it, where they can. */
+export function whyNoPort(error: unknown, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return new CannotStart(`Port ${port} is in use; stop what uses it, or set PORT.`, { cause: error });
+  if (code === "EACCES")
+    return new CannotStart(`Port ${port} needs more rights than this user has; set PORT to one above 1023.`, {
+      cause: error,
+    });
+  return error;
 }
 
 class WrongEncryptionKey extends CannotStart {
@@ -154,7 +169,8 @@ function serverConfig(config: Config): ServerConfig {
     ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
     version,
     maxTextBytes: config.maxTextBytes,
-    maxBodyBytesInFlight: 8 * config.maxTextBytes,
+    // A key may hold a quarter of it, which is room for one body of the largest size.
+    maxBodyBytesInFlight: 4 * largestBodyBytes(config.maxTextBytes),
     rateLimitPerMinute: config.rateLimitPerMinute,
     maxConnections: 10_000,
     headersTimeoutMs: 20_000,

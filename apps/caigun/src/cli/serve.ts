@@ -9,10 +9,13 @@ export async function serve(): Promise<void> {
   const log = openLog(config);
   const stopped = untilStopped(log);
   const server = await openServer(config, log);
-  for (const line of greeting(server)) process.stdout.write(`${line}\n`);
-  if (server.firstKey) await server.firstKeyShown();
-  await stopped;
-  await server.close();
+  try {
+    for (const line of greeting(server)) process.stdout.write(`${line}\n`);
+    if (server.firstKey) await server.firstKeyShown();
+    await stopped;
+  } finally {
+    await server.close();
+  }
 }
 
 function greeting({ url, dataFolder, firstKey }: RunningServer): string[] {

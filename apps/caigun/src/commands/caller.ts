@@ -1,7 +1,7 @@
 import type { CurrentModel, Db, KeyHolder } from "../store/index.ts";
 
 /** On whose behalf a command runs: what an API key stands for, and which model answered when the key was looked up. */
-export type Caller = KeyHolder & { model: CurrentModel | undefined; lookedUpAtMs: number };
+export type Caller = KeyHolder & { model: CurrentModel | undefined };
 
 /** What a command can tell while it runs. */
 export type Hooks<Reply = never> = {

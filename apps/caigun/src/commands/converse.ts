@@ -3,26 +3,55 @@ import type { Citation as ReadCitation } from "@caigun/reading";
 import { BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import { Overloaded } from "../engines/local-reader/answering.ts";
-import { type CurrentModel, currentModel, newId, saveExchange } from "../store/index.ts";
+import { type CurrentModel, currentModel, type Exchange, newId, saveExchange } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 
-/** A question that took longer to arrive than this asks the model of now: another may answer, or its text be deleted. */
-const FRESH_MS = 250;
+/** How often a question is read anew because something was deleted under it, before it is told to come back. */
+const MOST_READINGS = 3;
 
 type ConversationReply = Reply<"converse">;
 
-/** Replies to what a person says, from the chatbot's current model, and keeps both. */
+/**
+ * Replies to what a person says, from the chatbot's current model, and keeps both. What is deleted while a question is
+ * read is in no reply: the reply is kept, and sent, only while its model is as it was when it was asked.
+ */
 export async function converse(
   house: House,
   caller: Caller,
-  { text, uid, nickname, explain }: Input<"converse">,
+  input: Input<"converse">,
   { signal, emit, recordReply }: Hooks<ConversationReply>,
 ): Promise<ConversationReply> {
-  const { chatbotId } = caller;
-  const isFresh = performance.now() - caller.lookedUpAtMs < FRESH_MS;
-  const model = isFresh ? caller.model : await currentModel(house.store.db, chatbotId);
-  if (!model) throw new Problem("no_model");
+  const { db } = house.store;
+  let { model } = caller;
+  for (let reading = 1; reading <= MOST_READINGS; reading++) {
+    if (!model) throw new Problem("no_model");
+    const { reply, exchange } = await readReply(house, model, input, signal);
+    const asked = model;
+    // Kept before a word of it is sent: what a person has read stands in the messages.
+    const isKept = recordReply
+      ? await db.transaction().execute(async (trx) => {
+          const isKept = await saveExchange(trx, caller.chatbotId, exchange, asked);
+          if (isKept) await recordReply(trx, reply);
+          return isKept;
+        })
+      : await saveExchange(db, caller.chatbotId, exchange, asked);
+    if (isKept) {
+      if (emit) for (const piece of reply.text.match(/\S+\s*|\s+/gu) ?? []) await emit(piece);
+      return reply;
+    }
+    model = await currentModel(db, caller.chatbotId);
+  }
+  throw new Problem("unavailable", "The chatbot's texts are changing. Ask again.", { retryAfterSeconds: 1 });
+}
+
+/** What one model replies, and what is to be kept of it. */
+async function readReply(
+  house: House,
+  model: CurrentModel,
+  { text, uid, nickname, explain }: Input<"converse">,
+  signal: AbortSignal,
+): Promise<{ reply: ConversationReply; exchange: Exchange }> {
   const reading = await readFrom(house, model, text, signal);
   const citations = reading.citations.map(asCitation);
   const messageId = newId();
@@ -44,7 +73,7 @@ export async function converse(
       })),
     }),
   };
-  const exchange = {
+  const exchange: Exchange = {
     uid,
     nickname: nickname ?? null,
     source: "api",
@@ -55,18 +84,8 @@ export async function converse(
     logType: "talk",
     kwargs: { answered: reply.answered, citations, engine: model.engine, model_id: model.id },
     at: new Date(),
-  } as const;
-  // Kept before a word of it is sent: what a person has read stands in the messages.
-  if (recordReply) {
-    await house.store.db.transaction().execute(async (trx) => {
-      await saveExchange(trx, chatbotId, exchange);
-      await recordReply(trx, reply);
-    });
-  } else {
-    await saveExchange(house.store.db, chatbotId, exchange);
-  }
-  if (emit) for (const piece of reply.text.match(/\S+\s*|\s+/gu) ?? []) await emit(piece);
-  return reply;
+  };
+  return { reply, exchange };
 }
 
 async function readFrom({ answering, blobs }: House, model: CurrentModel, question: string, signal: AbortSignal) {

@@ -23,9 +23,8 @@ export type NewKey = { keyId: string; name: string; apiKey: string };
  */
 export async function authenticate({ store }: Pick<House, "store">, apiKey: string): Promise<Caller | undefined> {
   if (!keyLooksRight(apiKey)) return undefined;
-  const lookedUpAtMs = performance.now();
   const found = await talkContext(store.pool, keyDigest(apiKey));
-  return found && { ...found.holder, model: found.model, lookedUpAtMs };
+  return found && { ...found.holder, model: found.model };
 }
 
 export function createKey({ store, sealingKey }: KeyTools, chatbotId: ChatbotId, name: string): Promise<NewKey> {

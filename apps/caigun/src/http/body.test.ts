@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import { test } from "node:test";
 import { Problem, routes } from "@caigun/contract";
 import fc from "fast-check";
-import { BodyBudget, bodyLimits, readBody } from "./body.ts";
+import { BodyBudget, bodyLimits, largestBodyBytes, readBody } from "./body.ts";
 import { readForm } from "./forms.ts";
 
 const limits = { maxBytes: 10_000_000, maxTextBytes: 10_000_000, tooLarge: "text_too_large" } as const;
@@ -100,10 +100,40 @@ test("a call with short fields takes a small body, one with a whole text a large
 });
 
 test("the budget gives back what was released", () => {
-  const budget = new BodyBudget(10);
-  budget.take(6);
-  assert.throws(() => budget.take(5), { code: "overloaded" });
-  budget.release(6);
-  budget.take(10);
-  assert.equal(budget.bytes, 10);
+  const budget = new BodyBudget(4_000_000);
+  const first = budget.open("key");
+  first.grow(600_000);
+  const second = budget.open("key");
+  assert.throws(() => second.grow(500_000), { code: "overloaded" });
+  second.release();
+  assert.equal(budget.bytes, 600_000);
+  first.release();
+  first.release();
+  budget.open("key").grow(1_000_000);
+  assert.equal(budget.bytes, 1_000_000);
+});
+
+test("one key holds at most a quarter of the budget, all together at most the whole", () => {
+  const budget = new BodyBudget(4_000_000);
+  for (const key of ["a", "b", "c", "d"]) {
+    budget.open(key).grow(1_000_000);
+    assert.throws(() => budget.open(key).grow(70_000), { code: "overloaded" });
+  }
+  assert.throws(() => budget.open("e").grow(70_000), { code: "overloaded" });
+});
+
+test("a small body passes however full the budget is, and one that grows large is counted as a whole", () => {
+  const budget = new BodyBudget(400_000);
+  budget.open("key").grow(100_000);
+  budget.open("key").grow(65_536);
+  assert.equal(budget.bytes, 100_000);
+  const growing = budget.open("other");
+  growing.grow(65_536);
+  growing.grow(1);
+  assert.equal(budget.bytes, 165_537);
+});
+
+test("the largest body of all is the one that holds a whole text", () => {
+  const sizes = routes.filter((route) => "body" in route).map((route) => bodyLimits(route, 20_000_000).maxBytes);
+  assert.equal(Math.max(...sizes), largestBodyBytes(20_000_000));
 });

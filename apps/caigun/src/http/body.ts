@@ -21,35 +21,76 @@ export function bodyLimits(route: Route, maxTextBytes: number): BodyLimits {
   const properties = Object.values(route.body?.properties ?? {}) as { type?: string; maxLength?: number }[];
   const texts = properties.filter(({ type }) => type === "string");
   if (texts.some(({ maxLength }) => maxLength === undefined)) {
-    // A JSON escape takes six bytes for what can be one byte of UTF-8.
-    return { maxBytes: 6 * maxTextBytes + bytesBesideTexts, maxTextBytes, tooLarge: "text_too_large" };
+    return { maxBytes: largestBodyBytes(maxTextBytes), maxTextBytes, tooLarge: "text_too_large" };
   }
   const characters = texts.reduce((sum, { maxLength = 0 }) => sum + maxLength, 0);
   return { maxBytes: characters * bytesPerCharacter + bytesBesideTexts, maxTextBytes, tooLarge: "body_too_large" };
 }
 
-/** Counts the bytes of bodies that are in memory, so that many large ones at one time cannot exhaust it. */
+/** The most bytes that a body of any route can have. */
+export function largestBodyBytes(maxTextBytes: number): number {
+  // A JSON escape takes six bytes for what can be one byte of UTF-8.
+  return 6 * maxTextBytes + bytesBesideTexts;
+}
+
+/** A body up to this is not counted: a short call goes through however many large bodies are on their way. */
+const uncountedBytes = 64 * 1024;
+/** Nobody holds more of the budget than this, so that one key cannot have every other's bodies refused. */
+const shareOfOne = 1 / 4;
+
+/** Counts the bytes of large bodies that are in memory, so that many at one time cannot exhaust it. */
 export class BodyBudget {
-  #bytes = 0;
   readonly #maxBytes: number;
+  #bytes = 0;
+  /** Of each key that holds any. */
+  readonly #bytesOf = new Map<string, number>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Throws `overloaded` where there is no room for so many more. */
-  take(bytes: number): void {
-    if (this.#bytes + bytes > this.#maxBytes) throw new Problem("overloaded", undefined, { retryAfterSeconds: 5 });
-    this.#bytes += bytes;
+  /** For one body, sent with that key. */
+  open(keyId: string): CountedBody {
+    let seenBytes = 0;
+    let countedBytes = 0;
+    return {
+      grow: (bytes) => {
+        seenBytes += bytes;
+        if (seenBytes <= uncountedBytes) return;
+        this.#take(keyId, seenBytes - countedBytes);
+        countedBytes = seenBytes;
+      },
+      release: () => {
+        this.#add(keyId, -countedBytes);
+        countedBytes = 0;
+      },
+    };
   }
 
-  release(bytes: number): void {
-    this.#bytes -= bytes;
+  #take(keyId: string, bytes: number): void {
+    const ofKey = (this.#bytesOf.get(keyId) ?? 0) + bytes;
+    if (ofKey > this.#maxBytes * shareOfOne || this.#bytes + bytes > this.#maxBytes)
+      throw new Problem("overloaded", undefined, { retryAfterSeconds: 5 });
+    this.#add(keyId, bytes);
+  }
+
+  #add(keyId: string, bytes: number): void {
+    this.#bytes += bytes;
+    const ofKey = (this.#bytesOf.get(keyId) ?? 0) + bytes;
+    if (ofKey === 0) this.#bytesOf.delete(keyId);
+    else this.#bytesOf.set(keyId, ofKey);
   }
 
   get bytes(): number {
     return this.#bytes;
   }
+}
+
+export interface CountedBody {
+  /** More bytes of it are about to be kept. Throws `overloaded` where there is no room for them. */
+  grow(bytes: number): void;
+  /** It is no longer in memory. */
+  release(): void;
 }
 
 /**

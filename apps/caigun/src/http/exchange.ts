@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "@caigun/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { CountedBody } from "./body.ts";
 import type { Caller } from "./ports.ts";
 
 /** What the server knows about one request while it lasts. */
@@ -9,8 +10,8 @@ export interface Exchange {
   /** The route's operation, or what stands for requests that reach none. */
   operation: string;
   caller: Caller | undefined;
-  /** Of its body, counted against the budget of all. */
-  bodyBytes: number;
+  /** Its body, counted against the budget of all, once some of it has come. */
+  countedBody: CountedBody | undefined;
   /** Why it was refused, if it was. */
   code: ProblemCode | undefined;
   /** What went wrong on our side, for the log. */

@@ -48,8 +48,8 @@ export function operationHandler<C extends Caller, Db>(
           limits,
           () => exchange.sendContinue?.(),
           (bytes) => {
-            context.budget.take(bytes);
-            exchange.bodyBytes += bytes;
+            exchange.countedBody ??= context.budget.open(exchange.caller?.keyId ?? "");
+            exchange.countedBody.grow(bytes);
           },
         )
       : undefined;

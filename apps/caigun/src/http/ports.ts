@@ -78,7 +78,10 @@ export interface ServerConfig {
   readonly version: string;
   /** Of a text, in UTF-8. */
   readonly maxTextBytes: number;
-  /** Of all request bodies that are in memory at one time; a request that would exceed it is told to come back. */
+  /**
+   * Of all large request bodies that are in memory at one time, of which one key may hold a quarter; a request that would
+   * exceed either is told to come back. Four times the largest body, or more: else that one never fits.
+   */
   readonly maxBodyBytesInFlight: number;
   /** Per key and per address; 0: no limit. */
   readonly rateLimitPerMinute: number;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startEchoServer } from "../../../../testkit/http-server.ts";
+import { openApiDocument } from "@caigun/contract";
+import { echoRoutes, startEchoServer } from "../../../../testkit/http-server.ts";
+import { openApiAt } from "./public-pages.ts";
 
 test("health, readiness and figures need no key", async () => {
   await using server = await startEchoServer();
@@ -25,6 +27,37 @@ test("the OpenAPI document names the address it was asked at", async () => {
   };
   assert.equal(document.openapi, "3.1.0");
   assert.equal(document.servers[0]?.url, server.url);
+});
+
+test("the OpenAPI document is made once, whatever addresses it is asked at", () => {
+  let readings = 0;
+  const table = [
+    {
+      ...echoRoutes[0],
+      get summary() {
+        readings += 1;
+        return "Echo";
+      },
+    },
+  ];
+  const openApi = openApiAt(table, "1.2.3");
+  const expected = (serverUrl: string) => openApiDocument(table, { serverUrl, version: "1.2.3" });
+  assert.deepEqual(openApi("http://a.test"), expected("http://a.test"));
+  assert.deepEqual(openApi("http://b.test"), expected("http://b.test"));
+  const before = readings;
+  for (let port = 1; port < 50; port += 1) openApi(`http://c.test:${port}`);
+  assert.equal(readings, before);
+});
+
+test("an address has one limit for pages, unknown paths and calls, and only /healthz is outside it", async () => {
+  await using server = await startEchoServer({ config: { rateLimitPerMinute: 4 } });
+  const statuses: number[] = [];
+  for (const path of ["/openapi.json", "/readyz", "/metrics", "/nowhere", "/openapi.json", "/nowhere", "/healthz"]) {
+    const reply = await fetch(`${server.url}${path}`);
+    await reply.arrayBuffer();
+    statuses.push(reply.status);
+  }
+  assert.deepEqual(statuses, [200, 200, 200, 404, 429, 429, 200]);
 });
 
 test("the reference loads its script from here, and its policy lets nothing come from elsewhere", async () => {

@@ -30,12 +30,8 @@ export function servePublicPages<C extends Caller, Db>(
   page("/metrics", async (_request, reply) =>
     reply.header("content-type", ports.metrics.contentType).send(await ports.metrics.metrics()),
   );
-  page("/openapi.json", async (request, reply) =>
-    asJson(
-      reply,
-      openApiDocument(table, { serverUrl: ports.config.publicUrl ?? ownUrl(request), version: ports.config.version }),
-    ),
-  );
+  const openApi = openApiAt(table, ports.config.version);
+  page("/openapi.json", async (request, reply) => asJson(reply, openApi(ports.config.publicUrl ?? ownUrl(request))));
   page("/docs", async (_request, reply) =>
     reply
       .header("content-type", "text/html; charset=utf-8")
@@ -49,6 +45,18 @@ export function servePublicPages<C extends Caller, Db>(
       .header("cache-control", "public, max-age=3600")
       .send(await apiReferenceScript()),
   );
+}
+
+/**
+ * The API's description as it is at a server's address. To make it takes some milliseconds, so that it is made once, when
+ * somebody first asks; nothing is kept of the addresses, which callers choose.
+ */
+export function openApiAt(table: readonly Route[], version: string): (serverUrl: string) => Record<string, unknown> {
+  let document: Record<string, unknown> | undefined;
+  return (serverUrl) => {
+    document ??= openApiDocument(table, { serverUrl, version });
+    return { ...document, servers: [{ url: serverUrl }] };
+  };
 }
 
 /** The address under which the caller reached us. It goes back to that caller alone, so that it may say what it likes. */

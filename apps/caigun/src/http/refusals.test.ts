@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { exchangeRaw, goodKey, rawConnection, startEchoServer } from "../../../../testkit/http-server.ts";
 
 const head = `host: x\r\napi-key: ${goodKey}\r\nconnection: close\r\n`;
@@ -161,6 +164,56 @@ test("requests sent without waiting are answered in their order", async () => {
     `${echo}host: x\r\napi-key: ${goodKey}\r\n${last ? "connection: close\r\n" : ""}content-length: ${11 + text.length}\r\n\r\n{"text":"${text}"}`;
   const raw = await exchangeRaw(server.port, one("first", false) + one("second", false) + one("third", true));
   assert.deepEqual(raw.match(/"text":"\w+"/g), ['"text":"first"', '"text":"second"', '"text":"third"']);
+});
+
+test("an expectation nobody knows is refused in its turn, wherever it is sent", async () => {
+  await using server = await startEchoServer();
+  const unmet = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\nexpect: foo\r\n\r\n`;
+  const raw = await exchangeRaw(
+    server.port,
+    `GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n${unmet("/healthz")}${unmet("/nowhere")}GET /healthz HTTP/1.1\r\n${head}\r\n`,
+  );
+  assert.deepEqual(raw.match(/HTTP\/1\.1 \d+|"code":"\w+"|\{"ok":true/g), [
+    "HTTP/1.1 200",
+    '{"ok":true',
+    "HTTP/1.1 400",
+    '"code":"unsupported_expectation"',
+    "HTTP/1.1 400",
+    '"code":"unsupported_expectation"',
+    "HTTP/1.1 200",
+    '{"ok":true',
+  ]);
+});
+
+test("who asks for a tunnel and resets at once does not end the server", async () => {
+  await using server = await startEchoServer();
+  const tunnels = Array.from({ length: 20 }, async () => {
+    using connection = rawConnection(server.port);
+    await once(connection.socket, "connect");
+    connection.send("CONNECT example.test:80 HTTP/1.1\r\nhost: x\r\n\r\n");
+    connection.socket.resetAndDestroy();
+    await connection.toEnd();
+  });
+  await Promise.all(tunnels);
+  for (let request = 0; request < 20; request += 1) {
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  }
+});
+
+test("who was refused a tunnel and holds its end open keeps no connection, and holds up no stop", async () => {
+  const server = await startEchoServer();
+  // Half open: it does not answer the server's end with its own.
+  const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => undefined).resume();
+  socket.write("CONNECT example.test:80 HTTP/1.1\r\nhost: x\r\n\r\n");
+  await once(socket, "end");
+  try {
+    const closed = server.server.close({ graceMs: 100 }).then(() => "closed");
+    const late = setTimeout(10_000, "still open", { ref: false });
+    assert.equal(await Promise.race([closed, late]), "closed");
+  } finally {
+    socket.destroy();
+  }
 });
 
 test("a request that breaks off is no failure of ours", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "@caigun/contract";
-import { goodKey, startEchoServer } from "../../../../testkit/http-server.ts";
+import { goodKey, otherKey, rawConnection, startEchoServer } from "../../../../testkit/http-server.ts";
 
 const id = "11111111-1111-1111-1111-111111111111";
 const json = { "api-key": goodKey, "content-type": "application/json" };
@@ -282,13 +282,34 @@ test("behind a proxy an address is the one that the proxy saw, whatever the clie
 });
 
 test("bodies that would not fit into memory beside the others are told to come back", async () => {
-  await using server = await startEchoServer({ config: { maxBodyBytesInFlight: 1000 } });
+  await using server = await startEchoServer({ config: { maxBodyBytesInFlight: 400_000 } });
   const url = `${server.url}/api/external/echo`;
-  const big = await ask(url, { headers: json, body: JSON.stringify({ text: "a".repeat(2000) }) });
+  const big = await ask(url, { headers: json, body: JSON.stringify({ text: "a".repeat(200_000) }) });
   assert.deepEqual([big.status, big.body.code, big.headers.get("retry-after")], [503, "overloaded", "5"]);
   for (let request = 0; request < 5; request += 1) {
-    assert.equal((await ask(url, { headers: json, body: JSON.stringify({ text: "a".repeat(500) }) })).status, 200);
+    assert.equal((await ask(url, { headers: json, body: JSON.stringify({ text: "a".repeat(90_000) }) })).status, 200);
   }
+});
+
+test("a key whose large bodies trickle in has no other key's bodies refused, and none of its own short ones", async () => {
+  await using server = await startEchoServer({ config: { maxBodyBytesInFlight: 400_000 } });
+  const url = `${server.url}/api/external/echo`;
+  const head = `POST /api/external/echo HTTP/1.1\r\nhost: x\r\napi-key: ${goodKey}\r\ncontent-length: 99000\r\n\r\n`;
+  await using trickling = new AsyncDisposableStack();
+  const refusals = Array.from({ length: 5 }, async () => {
+    const connection = trickling.use(rawConnection(server.port));
+    connection.send(`${head}{"text":"${"a".repeat(98_000)}`);
+    await connection.until(/"overloaded"/);
+  });
+  // What is left open is closed when the test ends, without a reply.
+  for (const refusal of refusals) refusal.catch(() => undefined);
+  await Promise.any(refusals);
+  const status = async (key: string, characters: number) => {
+    const headers = { ...json, "api-key": key };
+    return (await ask(url, { headers, body: JSON.stringify({ text: "a".repeat(characters) }) })).status;
+  };
+  assert.equal(await status(otherKey, 90_000), 200);
+  assert.equal(await status(goodKey, 60_000), 200);
 });
 
 test("/metrics counts by operation and status, and nothing stays in flight", async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Problem, type Route, routes } from "@caigun/contract";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { BodyBudget } from "./body.ts";
 import { limitLingering, ownRequestId } from "./exchange.ts";
 import { type AnyCommand, operationHandler } from "./operations.ts";
@@ -48,6 +48,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   /** The reply that is under way on a connection, for the case that the parser stumbles over the rest of its request. */
   const pending = new WeakMap<Socket, ServerResponse>();
   const awaitingContinue = new WeakSet<IncomingMessage>();
+  const expectingUnknown = new WeakSet<IncomingMessage>();
 
   const app = Fastify({
     logger: false,
@@ -82,7 +83,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   });
   app.server.maxConnections = config.maxConnections;
   app.server.on("drop", () => metrics.dropped());
-  answerOddities(app, awaitingContinue);
+  answerOddities();
 
   // Bodies are read by the handlers, which know their limits; Fastify only must not refuse their types.
   app.removeAllContentTypeParsers();
@@ -95,7 +96,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
       startedMs: performance.now(),
       operation,
       caller: undefined,
-      bodyBytes: 0,
+      countedBody: undefined,
       code: undefined,
       failure: undefined,
       ended: false,
@@ -114,11 +115,13 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   app.addHook("onRequest", async (request, reply) => {
     const route = (request.routeOptions.config as { route?: Route }).route;
     begin(request, reply, route?.operationId ?? request.routeOptions.url ?? unmatched);
+    if (expectingUnknown.has(request.raw)) throw new Problem("unsupported_expectation");
     if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) throw new Problem("malformed_request");
+    // A watcher must not take a server for dead because its address has used up its requests.
+    if (request.routeOptions.url !== "/healthz") admit(perAddress, addressName(request.ip));
     // Whatever the address looks like: a route that wants a key never goes without one.
     if (!route && !request.url.startsWith("/api/")) return request.is404 ? nothingHere(request, reply) : undefined;
     if (closing.signal.aborted) throw new Problem("shutting_down");
-    admit(perAddress, addressName(request.ip));
     if (request.headers["caigunn-access-token"] !== undefined) throw new Problem("invalid_access_token");
     if (!route) return nothingHere(request, reply);
     if (route.auth === "none") return;
@@ -138,7 +141,7 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
   function end(request: FastifyRequest, reply: FastifyReply): void {
     const { exchange } = request;
     exchange.ended = true;
-    budget.release(exchange.bodyBytes);
+    exchange.countedBody?.release();
     limitLingering(request.raw, lingerMs);
     const status = reply.raw.writableFinished ? reply.raw.statusCode : "aborted";
     const ms = performance.now() - exchange.startedMs;
@@ -189,6 +192,30 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
     throw new Problem("method_not_allowed");
   }
 
+  /** What Node would answer by itself, or not at all. */
+  function answerOddities(): void {
+    // `100 Continue` is sent when the body is wanted, not before the key has been looked at.
+    app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+      awaitingContinue.add(request);
+      app.server.emit("request", request, response);
+    });
+    // Refused as a request like any other: the replies to those that came before it on its connection go out first.
+    app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+      expectingUnknown.add(request);
+      app.server.emit("request", request, response);
+    });
+    // Node has let go of the connection by now: no listener of its own is left on it, no time limit, and no close knows it.
+    app.server.on("connect", (_request: IncomingMessage, socket: Socket) => {
+      socket.on("error", () => socket.destroy());
+      const timer = setTimeout(() => socket.destroy(), lingerMs);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+      refuseOnSocket(socket, new Problem("malformed_request"), randomUUID(), pending.get(socket));
+      // Once the refusal is written, whether or not the client ends its side.
+      socket.destroySoon();
+    });
+  }
+
   const context = {
     idempotency: ports.idempotency,
     config,
@@ -233,19 +260,4 @@ export function createServerFor<const Rs extends readonly Route[], C extends Cal
 function admit(limit: RateLimit, name: string): void {
   const retryAfterSeconds = limit.take(name, performance.now());
   if (retryAfterSeconds > 0) throw new Problem("rate_limited", undefined, { retryAfterSeconds });
-}
-
-/** What Node would answer by itself, or not at all. */
-function answerOddities(app: FastifyInstance, awaitingContinue: WeakSet<IncomingMessage>): void {
-  // `100 Continue` is sent when the body is wanted, not before the key has been looked at.
-  app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    awaitingContinue.add(request);
-    app.server.emit("request", request, response);
-  });
-  app.server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
-    refuseOnSocket(response.socket as Socket, new Problem("unsupported_expectation"), randomUUID(), response);
-  });
-  app.server.on("connect", (_request: IncomingMessage, socket: Socket) => {
-    refuseOnSocket(socket, new Problem("malformed_request"), randomUUID(), undefined);
-  });
 }

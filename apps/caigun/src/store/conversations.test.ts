@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeOnEachBackend } from "../../../../testkit/databases.ts";
-import { exchange, newChatbot } from "../../../../testkit/rows.ts";
+import { exchange, newChatbot, newReadyModel } from "../../../../testkit/rows.ts";
 import * as store from "./index.ts";
 
 describeOnEachBackend("conversations and idempotent requests", (databases) => {
   test("messages and conversations: whatever is said comes back, newest first, within the period", async () => {
     const s = await databases.newStore();
     const { chatbot } = await newChatbot(s);
+    const model = { id: (await newReadyModel(s, chatbot.id)).modelId, tombstones: [] };
     const odd = "NUL \0, halves \ud800 \udc00, substitute \u001a0000, مرحبا, e\u0301, 🧵";
     const uid = `uid ${"長".repeat(10_000)}\0`;
     const times = [1_000, 2_000, 2_000, 3_000].map((ms) => new Date(ms));
@@ -20,7 +21,7 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
         kwargs: { odd },
         nickname: i < 2 ? odd : null,
       };
-      await store.saveExchange(s.db, chatbot.id, said);
+      assert.equal(await store.saveExchange(s.db, chatbot.id, said, model), true);
       sent.unshift(said.messageId);
     }
     const all = await store.listMessages(s.db, chatbot.id, { uid, offset: 0, limit: 9 });
@@ -47,11 +48,9 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
     );
     assert.deepEqual(await store.listMessages(s.db, chatbot.id, { uid: "other", offset: 0, limit: 9 }), []);
 
-    await store.saveExchange(s.db, chatbot.id, exchange("late", new Date(9_000)));
-    await store.saveExchange(s.db, chatbot.id, {
-      ...exchange(uid, new Date(500)),
-      send: "an older one, saved later",
-    });
+    await store.saveExchange(s.db, chatbot.id, exchange("late", new Date(9_000)), model);
+    const older = { ...exchange(uid, new Date(500)), send: "an older one, saved later" };
+    await store.saveExchange(s.db, chatbot.id, older, model);
     const conversations = await store.listUids(s.db, chatbot.id, { offset: 0, limit: 9 });
     assert.deepEqual(
       conversations.map((c) => [c.uid, c.lastSentAt.getTime()]),
@@ -70,11 +69,29 @@ describeOnEachBackend("conversations and idempotent requests", (databases) => {
   test("exchanges of one conversation saved at once are all kept", async () => {
     const s = await databases.newStore();
     const { chatbot } = await newChatbot(s);
+    const model = { id: (await newReadyModel(s, chatbot.id)).modelId, tombstones: [] };
     const at = (i: number) => new Date(1_000 + i);
-    await Promise.all(Array.from({ length: 50 }, (_, i) => store.saveExchange(s.db, chatbot.id, exchange("u", at(i)))));
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => store.saveExchange(s.db, chatbot.id, exchange("u", at(i)), model)),
+    );
     assert.equal((await store.listMessages(s.db, chatbot.id, { uid: "u", offset: 0, limit: 99 })).length, 50);
     const [conversation] = await store.listUids(s.db, chatbot.id, { offset: 0, limit: 9 });
     assert.deepEqual(conversation?.lastSentAt, at(49));
+  });
+
+  test("nothing is kept of a reply whose model, or training data of it, was deleted since it was asked", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const { modelId, trainingDataId } = await newReadyModel(s, chatbot.id);
+    const save = (tombstones: string[]) =>
+      store.saveExchange(s.db, chatbot.id, exchange("u", new Date()), { id: modelId, tombstones });
+    assert.equal(await save([]), true);
+    await store.deleteTrainingData(s.db, chatbot.id, trainingDataId);
+    assert.equal(await save([]), false);
+    assert.equal(await save([trainingDataId]), true);
+    await store.deleteModel(s.db, chatbot.id, modelId);
+    assert.equal(await save([trainingDataId]), false);
+    assert.equal((await store.listMessages(s.db, chatbot.id, { uid: "u", offset: 0, limit: 9 })).length, 2);
   });
 
   test("idempotency: one of several begins, the others wait, and all get its reply", async () => {

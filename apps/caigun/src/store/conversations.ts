@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Expression, type SqlBool, sql } from "kysely";
 import { type ChatbotId, uuidOfDigest } from "./ids.ts";
+import type { CurrentModel } from "./models.ts";
 import type { Db, JsonObject } from "./schema.ts";
 
 export type Exchange = {
@@ -44,22 +45,35 @@ function conversationId(uid: string): string {
   return uuidOfDigest(createHash("sha256").update(uid, "utf16le").digest());
 }
 
-/** Stores a question and its reply in one statement, and with them the conversation, new or moved to the top. */
-export async function saveExchange(db: Db, chatbotId: ChatbotId, exchange: Exchange): Promise<void> {
+/**
+ * Stores a question and its reply in one statement, and with them the conversation, new or moved to the top; but only
+ * while the model that replied and its training data are as they were when it was asked. False: something of it has
+ * been deleted since, and the reply must not go out.
+ */
+export async function saveExchange(
+  db: Db,
+  chatbotId: ChatbotId,
+  exchange: Exchange,
+  { id: modelId, tombstones }: Pick<CurrentModel, "id" | "tombstones">,
+): Promise<boolean> {
   const { uid, nickname, source, messageId, receive, send, type, logType, kwargs, at } = exchange;
   const id = conversationId(uid);
-  await sql`
-    with conversed as (
+  const saved = await sql`
+    with unchanged as (
+      select id from model
+      where chatbot_id = ${chatbotId} and id = ${modelId} and deleted_at is null and tombstones = ${tombstones}::uuid[]
+    ), conversed as (
       insert into conversation (chatbot_id, id, uid, nickname, source, last_sent, last_sent_at)
-      values (${chatbotId}, ${id}, ${uid}, ${nickname}, ${source}, ${send}, ${at})
+      select ${chatbotId}::uuid, ${id}::uuid, ${uid}, ${nickname}, ${source}, ${send}, ${at}::timestamptz from unchanged
       on conflict (chatbot_id, id) do update set
         nickname = coalesce(excluded.nickname, conversation.nickname), source = excluded.source,
         last_sent = excluded.last_sent, last_sent_at = excluded.last_sent_at
       where conversation.last_sent_at <= excluded.last_sent_at
     )
     insert into message (id, chatbot_id, conversation_id, nickname, receive, send, type, log_type, kwargs, created_at)
-    values (${messageId}, ${chatbotId}, ${id}, ${nickname}, ${receive}, ${send}, ${type}, ${logType},
-      ${JSON.stringify(kwargs)}, ${at})`.execute(db);
+    select ${messageId}::uuid, ${chatbotId}::uuid, ${id}::uuid, ${nickname}, ${receive}, ${send}, ${type}, ${logType},
+      ${JSON.stringify(kwargs)}::json, ${at}::timestamptz from unchanged`.execute(db);
+  return saved.numAffectedRows === 1n;
 }
 
 /** One conversation's messages, newest first; with a nickname, those sent under it. */

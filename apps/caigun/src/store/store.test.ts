@@ -138,7 +138,8 @@ describeOnEachBackend("store", (databases) => {
     const keyId = await newKey(s.db, mine.chatbot.id);
     const ready = await newReadyModel(s, mine.chatbot.id);
     const queued = await newQueuedModel(s, mine.chatbot.id);
-    await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()));
+    const answering = { id: ready.modelId, tombstones: [] };
+    await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()), answering);
     await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
     const claimed = await store.claimEvent(s.db, mine.chatbot.id, queued.eventId);
     const before = await everything(mine.chatbot.id);
@@ -179,7 +180,7 @@ describeOnEachBackend("store", (databases) => {
       await store.abandonIdempotent(s.db, other, "key", 1);
       const begun = await store.beginIdempotent(s.db, other, "key", "other fingerprint", 60_000);
       assert.equal(begun.state, "new", "the same key of another owner is another key");
-      await store.saveExchange(s.db, other, exchange("uid", new Date()));
+      assert.equal(await store.saveExchange(s.db, other, exchange("uid", new Date()), answering), false);
       const linked = await store.inTransaction(s.db, (trx) =>
         store.insertModel(trx, other, { ...newModelOf([ready.trainingDataId]), id: newId() }),
       );

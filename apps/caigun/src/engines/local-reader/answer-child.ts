@@ -8,7 +8,11 @@ const PASSAGES_READ = 5;
 /** Bytes of index files held open at a time; the least recently asked is closed first. */
 const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 
-const open = new Map<string, PassageIndex>();
+/** An index that nobody has asked for this long, ms, is closed: until then a deleted one keeps its bytes on the disk. */
+const IDLE_MS = 30 * 60_000;
+
+type OpenIndex = { index: PassageIndex; askedAtMs: number };
+const open = new Map<string, OpenIndex>();
 let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
@@ -18,22 +22,31 @@ serveParent((message): AskReply => {
   return read(question, evidence);
 });
 
+setInterval(() => {
+  const oldest = performance.now() - IDLE_MS;
+  for (const [key, { askedAtMs }] of open) if (askedAtMs < oldest) close(key);
+}, IDLE_MS / 10).unref();
+
 function opened(key: string, path: string): PassageIndex {
   const found = open.get(key);
+  const index = found?.index ?? openIndex(path);
   if (found) {
     // A Map keeps the order of insertion: put in again, it is the most recently used.
     open.delete(key);
-    open.set(key, found);
-    return found;
+  } else {
+    for (const oldest of open.keys()) {
+      if (openBytes + index.bytes <= OPEN_INDEX_BYTES) break;
+      close(oldest);
+    }
+    openBytes += index.bytes;
   }
-  const index = openIndex(path);
-  for (const [oldKey, old] of open) {
-    if (openBytes + index.bytes <= OPEN_INDEX_BYTES) break;
-    old.close();
-    open.delete(oldKey);
-    openBytes -= old.bytes;
-  }
-  open.set(key, index);
-  openBytes += index.bytes;
+  open.set(key, { index, askedAtMs: performance.now() });
   return index;
+}
+
+function close(key: string): void {
+  const { index } = open.get(key)!;
+  open.delete(key);
+  openBytes -= index.bytes;
+  index.close();
 }
