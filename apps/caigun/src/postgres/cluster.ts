@@ -59,8 +59,15 @@ export async function ensureCluster({ account, programs, version, root, data }: 
   }
 }
 
+/** A folder that its user may enter but not read can't be opened, and so not be synced by that user. */
 function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
+  let folder: number;
+  try {
+    folder = openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return;
+    throw error;
+  }
   try {
     fsyncSync(folder);
   } finally {
