@@ -30,6 +30,19 @@ describe("a start that fails", () => {
     }
   });
 
+  test("without the database it was given it says so, and shows no password", async () => {
+    const home = await makeHome();
+    try {
+      const DATABASE_URL = "postgres://me:a-secret@127.0.0.1:1/caigun";
+      const { exitCode, stderr } = await runCommand(home, ["serve"], { DATABASE_URL, CAIGUN_LOG_LEVEL: "silent" });
+      assert.match(stderr, /^The database can't be reached \(ECONNREFUSED\)\. Check DATABASE_URL, .*\n$/);
+      assert.doesNotMatch(stderr, /a-secret/);
+      assert.equal(exitCode, 1);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+
   test("where it cannot note that the first key was shown it closes what is open, and ends", async () => {
     const home = await makeHome();
     const DATABASE_URL = await databases.newUrl();

@@ -16,6 +16,7 @@ import {
   createAccount,
   findDefaultChatbot,
   findFirstAccount,
+  isDatabaseUnavailable,
   migrate,
   rememberFirstKeyShown,
   rememberSecretFingerprint,
@@ -54,7 +55,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(home, log, opened, config.runtimeFolder));
   const store = openDatabase(databaseUrl, log);
   opened.defer(() => store.close());
-  await migrate(store);
+  await migrate(store).catch(explainDatabase);
   const sealingKey = config.encryptionKey ?? (await home.secret("encryption-key"));
   if (!(await rememberSecretFingerprint(store.db, secretFingerprint(sealingKey)))) throw new WrongEncryptionKey();
 
@@ -132,6 +133,20 @@ class WrongEncryptionKey extends CannotStart {
   }
 }
 
+/** Throws a sentence for a database that can't be used as it was given; its URL may hold a password, and is not shown. */
+function explainDatabase(error: unknown): never {
+  const { code = "", message } = error as { code?: string; message: string };
+  if (isDatabaseUnavailable(error))
+    throw new CannotStart(
+      `The database can't be reached (${code || message}). Check DATABASE_URL, and that the database runs and lets this machine in.`,
+      { cause: error },
+    );
+  // Classes 28 (who asks) and 3D (for which database) of PostgreSQL's error codes.
+  if (/^(28|3D)/.test(code))
+    throw new CannotStart(`The database refuses: ${message}. Check DATABASE_URL.`, { cause: error });
+  throw error;
+}
+
 async function embeddedDatabase(
   home: Home,
   log: Logger,
@@ -143,6 +158,8 @@ async function embeddedDatabase(
     password: (await home.secret("postgres-password")).toString("base64url"),
     runtimeFolder,
     log: { info: (message) => log.info(message), error: (message) => log.error(message) },
+  }).catch((error: Error) => {
+    throw new CannotStart(error.message, { cause: error });
   });
   opened.defer(() => postgres.close());
   return postgres.url;
