@@ -1,8 +1,9 @@
 import { type Input, Problem, type Reply } from "@caigun/contract";
-import { type Citation as ReadCitation, type SmallTalk, smallTalk } from "@caigun/reading";
+import { type Citation as ReadCitation, type Reading, type SmallTalk, smallTalk } from "@caigun/reading";
 import { type CurrentModel, currentModel, type Exchange, newId, saveExchange } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
+import { noteUnanswered } from "./note-unanswered.ts";
 import { readQuestion } from "./read-question.ts";
 import { resolveQuestion } from "./resolve-question.ts";
 
@@ -10,8 +11,8 @@ import { resolveQuestion } from "./resolve-question.ts";
 const MOST_READINGS = 3;
 
 type ConversationReply = Reply<"converse">;
-/** A reply, and what is kept with it in the message's kwargs. */
-type Drafted = { reply: ConversationReply; kwargs: Record<string, unknown> };
+/** A reply, what is kept with it in the message's kwargs, and what it rests on where the texts were read for it. */
+type Drafted = { reply: ConversationReply; kwargs: Record<string, unknown>; reading?: Reading };
 
 /**
  * Replies to what a person says, from the chatbot's current model, and keeps both. What is deleted while a question is
@@ -34,8 +35,11 @@ export async function converse(
       : await replyFromTexts(house, caller, model, question, input, hooks.signal);
     // Kept before a word of it is sent: what a person has read stands in the messages.
     if (await keep(house, caller, model, input, drafted, hooks)) {
-      await send(drafted.reply, hooks);
-      return drafted.reply;
+      const { reply, reading } = drafted;
+      if (reading)
+        await noteUnanswered(house, caller, { question, reading, closest: closestOf(reading), modelId: model.id });
+      await send(reply, hooks);
+      return reply;
     }
     model = await currentModel(db, caller.chatbotId);
   }
@@ -71,7 +75,7 @@ async function replyFromTexts(
     ...(explain && {
       question,
       confidence: reading.confidence,
-      candidate: { text: reading.candidate.text, citations: reading.candidate.citations.map(asCitation) },
+      candidate: { text: reading.candidate.text, citations: closestOf(reading) },
       passages: reading.passages.map(({ documentId, start, end, score }) => ({
         training_data_id: documentId,
         start,
@@ -80,7 +84,7 @@ async function replyFromTexts(
       })),
     }),
   };
-  return { reply, kwargs: question === text ? {} : { question } };
+  return { reply, kwargs: question === text ? {} : { question }, reading };
 }
 
 /** False: something of the model was deleted since it was asked, and the reply must not go out. */
@@ -117,6 +121,9 @@ async function keep(
 async function send({ text }: ConversationReply, { emit }: Hooks<ConversationReply>): Promise<void> {
   if (emit) for (const piece of text.match(/\S+\s*|\s+/gu) ?? []) await emit(piece);
 }
+
+/** What comes closest to an answer, whether it is one or not. */
+const closestOf = ({ candidate }: Reading) => candidate.citations.map(asCitation);
 
 function asCitation({ documentId, title, start, end, quote, textSha256 }: ReadCitation) {
   return { training_data_id: documentId, title, start, end, quote, text_sha256: textSha256 };

@@ -31,4 +31,5 @@ export {
   type NewTrainingData,
   type TrainingData,
 } from "./training-data.ts";
+export * from "./unanswered.ts";
 export { isDatabaseUnavailable } from "./unavailable.ts";

@@ -161,6 +161,12 @@ describeOnEachBackend("store", (databases) => {
     const answering = { id: ready.modelId, tombstones: [] };
     await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()), answering);
     await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
+    const asked = { question: "Why?", terms: ["why"], closest: [], modelId: ready.modelId, at: new Date(0) };
+    await store.noteUnanswered(s.db, mine.chatbot.id, asked);
+    const [group] = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+    const correction = { ...trainingData(), id: newId() };
+    await store.answerUnanswered(s.db, mine.chatbot.id, group!.id, { ...correction, id: newId() });
+    await store.noteUnanswered(s.db, mine.chatbot.id, { ...asked, terms: ["where"], question: "Where?" });
     const claimed = await store.claimEvent(s.db, mine.chatbot.id, queued.eventId);
     const before = await everything(mine.chatbot.id);
 
@@ -188,6 +194,15 @@ describeOnEachBackend("store", (databases) => {
         assert.equal(await store.findTrainingData(s.db, other, id), undefined);
         assert.equal(await store.deleteTrainingData(s.db, other, id), false);
       }
+      const open = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+      for (const id of [group!.id, open[0]!.id, NOWHERE]) {
+        assert.equal(await store.findWordings(s.db, other, id), undefined);
+        assert.equal(await store.answerUnanswered(s.db, other, id, correction), false);
+        assert.equal(await store.dropUnanswered(s.db, other, id), false);
+      }
+      assert.deepEqual(await store.listUnanswered(s.db, other, { offset: 0, limit: 9 }), []);
+      assert.deepEqual(await store.listCorrections(s.db, other), []);
+      await store.noteUnanswered(s.db, other, { ...asked, question: "Theirs?" });
       for (const id of [keyId, NOWHERE]) assert.equal(await store.revokeKey(s.db, other, id), false);
       assert.equal((await store.changeSettings(s.db, other, { refusal: "theirs" }))?.refusal, "theirs");
       assert.deepEqual(await store.listKeys(s.db, other), []);
@@ -216,6 +231,9 @@ describeOnEachBackend("store", (databases) => {
     async function everything(chatbotId: store.ChatbotId) {
       return [
         await store.changeSettings(s.db, chatbotId, {}),
+        await store.listUnanswered(s.db, chatbotId, { offset: 0, limit: 9 }),
+        await store.findWordings(s.db, chatbotId, group!.id),
+        await store.listCorrections(s.db, chatbotId),
         await store.listKeys(s.db, chatbotId),
         await store.listModels(s.db, chatbotId),
         await store.findEvent(s.db, chatbotId, queued.eventId),
