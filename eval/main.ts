@@ -95,16 +95,18 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
   }
 }
 
+/** Prints why it failed, with --json as one object, and returns the exit code. */
 function explain(error: unknown): number {
-  if (interrupted.signal.aborted) {
-    console.error("Interrupted.");
-    return exitCodes.interrupted;
-  }
-  if (error instanceof BadUsage || error instanceof NotSquad) {
-    console.error(error.message);
-    return exitCodes.usage;
-  }
+  const [exitCode, message] = diagnosis(error);
+  if (process.argv.includes("--json")) console.log(JSON.stringify({ error: message }));
+  else console.error(message);
+  return exitCode;
+}
+
+function diagnosis(error: unknown): [exitCode: number, message: string] {
+  if (interrupted.signal.aborted) return [exitCodes.interrupted, "Interrupted."];
+  if (!(error instanceof Error)) return [exitCodes.failed, String(error)];
+  if (error instanceof BadUsage || error instanceof NotSquad) return [exitCodes.usage, error.message];
   const isForeseen = error instanceof AskingFailed || error instanceof NoFit;
-  console.error(isForeseen ? `The evaluation failed. ${error.message}` : error);
-  return exitCodes.failed;
+  return [exitCodes.failed, `The evaluation failed. ${isForeseen ? error.message : error.stack}`];
 }
