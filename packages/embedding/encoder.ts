@@ -7,6 +7,7 @@ import { normaliseRows } from "./rows.ts";
 
 /** A question as vectors of length 1; T tokens without the two marks. */
 export interface EncodedQuestion {
+  embedder: string;
   /** (T, C): what the model says of each token. */
   tokens: Float32Array;
   /** (T, D): the same after the projection, to be compared with a passage's tokens. */
@@ -75,7 +76,7 @@ export class Encoder {
 
   async encodeQuestion(question: string): Promise<EncodedQuestion> {
     const { tokens, mean } = await this.#encode([this.embedder.questionPrefix + question], 1);
-    return { tokens, projected: this.#projection.apply(tokens), mean };
+    return { embedder: this.embedder.name, tokens, projected: this.#projection.apply(tokens), mean };
   }
 
   /** A passage in pieces, which are its sentences and what stands before them. */

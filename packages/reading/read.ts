@@ -1,7 +1,7 @@
 import { codePointCount } from "@caigun/text";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
-import type { FitName } from "./fits.ts";
+import { type FitName, fitNamed } from "./fits.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
 
@@ -46,14 +46,14 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u
 
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
-  const ranked = rankCandidates(evidence);
+  const fit = fitNamed(options.fit ?? "shipped");
+  const ranked = rankCandidates(evidence, fit);
   const first = ranked[0];
   const second = bestSecond(ranked, evidence);
   const chosen = [first, second].filter((candidate) => candidate !== undefined);
-  const confidence = confidenceOf(first, evidence, options.fit);
-  const answered =
-    confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal", options.fit)) &&
-    first !== undefined;
+  const confidence = confidenceOf(first, evidence, fit);
+  const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
+  const answered = confidence >= threshold && first !== undefined;
   return {
     answered,
     confidence,
