@@ -141,6 +141,15 @@ export class PassageIndex {
     }
   }
 
+  /** One passage by its number among all, from 0. */
+  passageAt(number: number): RankedPassage {
+    try {
+      return this.#load(this.#documentOf(number), number, 0);
+    } catch (error) {
+      throw asUnusable(error, this.path);
+    }
+  }
+
   /** Reads the whole file and throws IndexUnusable where its structure is damaged. */
   checkStructure(): void {
     const [row] = this.#db.prepare("PRAGMA quick_check(1)").all();
