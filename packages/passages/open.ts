@@ -181,7 +181,7 @@ export class PassageIndex {
   /** One passage by its number among all, from 0. */
   passageAt(number: number): RankedPassage {
     try {
-      return this.#load(this.#documentOf(number), number, 0);
+      return this.#load({ row: number, score: 0, relativeBm25: 0 }, false);
     } catch (error) {
       throw asUnusable(error, this.path);
     }
