@@ -8,6 +8,7 @@ export {
   rankingSignals,
   tokenWeightsOf,
 } from "./hybrid-weights.ts";
+export { type Cloze, clozeFrom, foreignQuestions, queryFrom } from "./questions-from-text.ts";
 export {
   type Candidate,
   type DescribedCandidate,

@@ -2,9 +2,8 @@ import { openIndex, type PassageIndex } from "@caigun/passages";
 import { read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
+import { PASSAGES_READ } from "./passages-read.ts";
 
-/** How many passages the reader is given: the five best, which hold the answer in 98 % of the measured questions. */
-const PASSAGES_READ = 5;
 /** Bytes of index files held open at a time; the least recently asked is closed first. */
 const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 

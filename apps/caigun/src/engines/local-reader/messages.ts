@@ -1,3 +1,4 @@
+import type { SelfCheck } from "@caigun/contract";
 import type { FitName, Reading } from "@caigun/reading";
 
 /** A training data as a child gets it: the text stays in its file. */
@@ -5,10 +6,14 @@ export type DocumentFile = { id: string; title: string; path: string; textSha256
 
 export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
-  | { do: "probe"; index: string; documents: DocumentFile[] };
+  | { do: "probe"; index: string; documents: DocumentFile[] }
+  /** `seed`: see checkSelf. */
+  | { do: "check"; index: string; seed: string };
 
 export type BuildReply = { passages: number; bytes: number };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
+
+export type CheckReply = SelfCheck;
 
 export type AskRequest = {
   /** Names the index: requests with the same key mean the same content. */
