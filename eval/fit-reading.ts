@@ -1,12 +1,12 @@
 /**
- * node eval/fit-reading.ts FILE... [--out packages/reading/weights.json]: fits the confidence and its thresholds on
+ * node eval/fit-reading.ts FILE... [--out packages/reading/weights/shipped.json]: fits the confidence and its thresholds on
  * files in SQuAD's format. Of each file, half the articles are indexed and all questions asked, then the other half.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { rankCandidates, signalsOf } from "@caigun/reading";
+import { fitNamed, rankCandidates, signalsOf } from "@caigun/reading";
 import { askHalves } from "./direct.ts";
 import { type Example, fitLogistic } from "./logistic.ts";
 import { shareBelow, thresholdAt } from "./measures.ts";
@@ -17,7 +17,7 @@ const FALSE_REFUSALS = { low: 0.02, normal: 0.05, high: 0.1 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: "string", default: "packages/reading/weights.json" } },
+  options: { out: { type: "string", default: "packages/reading/weights/shipped.json" } },
 });
 if (positionals.length === 0) throw new Error("Name the files to fit on: node eval/fit-reading.ts FILE...");
 
@@ -26,7 +26,7 @@ const fittedOn: { name: string; sha256: string }[] = [];
 for (const path of positionals) {
   fittedOn.push({ name: basename(path), sha256: createHash("sha256").update(readFileSync(path)).digest("hex") });
   for (const { found, isForeign } of askHalves(readSquad(path))) {
-    const best = rankCandidates(found)[0];
+    const best = rankCandidates(found, fitNamed("shipped"))[0];
     // Without a candidate a question is refused whatever the weights are.
     if (!best) continue;
     const { sentence, passage } = signalsOf(best, found);

@@ -30,6 +30,8 @@ export type Config = {
   trustProxy: boolean;
   /** Processes that answer at a time. */
   answeringProcesses: number;
+  /** Which learned weights answer: the shipped ones, or others of packages/reading/weights to evaluate with. */
+  readingWeights: string;
   /** Trainings that run at a time; 0: the server leaves them to workers. */
   trainings: number;
   /** JavaScript heap of one answering and of one training process, MiB. */
@@ -93,6 +95,7 @@ export function readConfig(environment: Environment = process.env): Config {
     maxTextBytes: count("CAIGUN_MAX_TEXT_BYTES", 20_000_000, [1, 200_000_000]),
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
+    readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
     // A training takes a core for its whole length: one core stays for those who talk.
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),

@@ -97,6 +97,10 @@ withChatbot(withJson(unanswered.command("drop <id>").description("take a questio
   async (id, options) => (await import("./unanswered.ts")).dropUnanswered(id, options),
 );
 
+withJson(program.command("eval <file...>").description("measure the quality of answers on files in SQuAD's format"))
+  .option("--only <parts>", "less of it: retrieval, reading, foreign, hard or typos, or several with commas")
+  .action(async (files, options) => (await import("./eval.ts")).evaluate(files, options));
+
 withJson(
   program.command("doctor").description("look for what could keep CaiGun from running, and say what to do"),
 ).action(async (options) => (await import("./doctor.ts")).doctor(options));

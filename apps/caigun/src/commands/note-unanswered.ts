@@ -1,5 +1,5 @@
 import type { Reply } from "@caigun/contract";
-import { type Reading, thresholdOf } from "@caigun/reading";
+import type { Reading } from "@caigun/reading";
 import { detectLanguage, words } from "@caigun/text";
 import { noteUnanswered as noteStored } from "../store/index.ts";
 import type { Caller } from "./caller.ts";
@@ -25,10 +25,10 @@ type Noted = {
  */
 export async function noteUnanswered(
   { store, log }: Pick<House, "store" | "log">,
-  { chatbotId, settings }: Pick<Caller, "chatbotId" | "settings">,
+  { chatbotId }: Pick<Caller, "chatbotId">,
   { question, reading, closest, modelId }: Noted,
 ): Promise<void> {
-  if (reading.answered && reading.confidence >= thresholdOf(settings.strictness) + LOW_CONFIDENCE_MARGIN) return;
+  if (reading.answered && reading.confidence >= reading.threshold + LOW_CONFIDENCE_MARGIN) return;
   const terms = termsOf(question, reading.candidate.text);
   try {
     await noteStored(store.db, chatbotId, { question, terms, closest, modelId, at: new Date() });

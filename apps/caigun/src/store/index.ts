@@ -18,6 +18,7 @@ export {
   type Model,
   modelDocuments,
   type NewModel,
+  previousEvaluation,
 } from "./models.ts";
 export { inTransaction, openStore, type Store } from "./open.ts";
 export type { Db, EventState, Failure, JsonObject, ModelState, TrainingDataType } from "./schema.ts";

@@ -181,6 +181,7 @@ describeOnEachBackend("store", (databases) => {
         assert.equal(await store.pinModel(s.db, other, modelId), false);
         assert.equal(await store.deleteModel(s.db, other, modelId), false);
         assert.deepEqual(await store.modelDocuments(s.db, other, modelId), []);
+        assert.equal(await store.previousEvaluation(s.db, other, modelId), undefined);
       }
       for (const eventId of [queued.eventId, ready.eventId, NOWHERE]) {
         assert.equal(await store.findEvent(s.db, other, eventId), undefined);
@@ -266,6 +267,22 @@ describeOnEachBackend("store", (databases) => {
       new RegExp(`store\\.${name}\\((?:s\\.db|s\\.pool|trx), (?:other|theirs)`).test(source);
     const untested = functions.map(([name]) => name).filter((name) => !ownerless.has(name) && !tested(name));
     assert.deepEqual(untested, []);
+  });
+
+  test("the evaluation before a model's is that of the newest ready model older than it", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const first = await newReadyModel(s, chatbot.id);
+    const second = await newReadyModel(s, chatbot.id);
+    const queued = await newQueuedModel(s, chatbot.id);
+    const last = await newQueuedModel(s, chatbot.id);
+    const before = async (id: string) => (await store.previousEvaluation(s.db, chatbot.id, id))?.modelId;
+    assert.equal(await before(first.modelId), undefined);
+    assert.equal(await before(second.modelId), first.modelId);
+    assert.equal(await before(queued.modelId), second.modelId);
+    assert.equal(await before(last.modelId), second.modelId, "one that is not ready does not count");
+    await store.deleteModel(s.db, chatbot.id, second.modelId);
+    assert.equal(await before(last.modelId), first.modelId);
   });
 
   test("the pinned model answers, else the newest ready one; deleting unpins", async () => {

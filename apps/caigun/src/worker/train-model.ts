@@ -1,12 +1,20 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Evaluation } from "@caigun/contract";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
 import type { DocumentFile } from "../engines/local-reader/messages.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import { type Job, Retryable } from "../jobs/index.ts";
-import { type ChatbotId, completeTraining, failTraining, modelDocuments, type Store } from "../store/index.ts";
+import {
+  type ChatbotId,
+  completeTraining,
+  failTraining,
+  modelDocuments,
+  previousEvaluation,
+  type Store,
+} from "../store/index.ts";
 import { Attempt, NotOurs } from "./attempt.ts";
 import { explainFailure, ProbeFailed } from "./explain-failure.ts";
 
@@ -47,7 +55,7 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
 
 /**
  * Builds the index and stores it. It is handed out only when, opened from the blob store, it was compared with every
- * document and returned it for several of its sentences.
+ * document and returned it for several of its sentences. What it makes of its own text and of other questions is noted.
  */
 async function makeArtifact(
   { store, blobs, workFolder, heapMiB }: TrainingTools,
@@ -78,11 +86,20 @@ async function makeArtifact(
     const { digest, bytes } = await blobs.putFile(made, ({ digest }) => attempt.enter("store", 0.5, digest));
 
     await attempt.enter("probe");
-    const probe = await builder.probe(await blobs.checkedFile(digest), documents);
+    const index = await blobs.checkedFile(digest);
+    const probe = await builder.probe(index, documents);
     if (!probe.ok) throw new ProbeFailed(probe.cause);
+    const selfCheck = await builder.check(index, digest);
+    const previous = await previousEvaluation(store.db, chatbotId, attempt.modelId);
 
     await attempt.enter("commit");
-    const evaluation = { probed_sentences: probe.sentences, stage_seconds: rounded(attempt.stageSeconds) };
+    const previousCheck = (previous?.evaluation as Evaluation | undefined)?.self_check;
+    const evaluation: Evaluation = {
+      probed_sentences: probe.sentences,
+      stage_seconds: rounded(attempt.stageSeconds),
+      self_check: selfCheck,
+      previous: previous && previousCheck ? { model_id: previous.modelId, ...previousCheck } : null,
+    };
     return { artifactDigest: digest, artifactBytes: bytes, evaluation };
   } finally {
     await builder.close();

@@ -2,9 +2,8 @@ import { openIndex, type PassageIndex } from "@caigun/passages";
 import { read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
+import { PASSAGES_READ } from "./passages-read.ts";
 
-/** How many passages the reader is given: the five best, which hold the answer in 98 % of the measured questions. */
-const PASSAGES_READ = 5;
 /** Bytes of index files held open at a time; the least recently asked is closed first. */
 const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 
@@ -17,9 +16,9 @@ let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
 serveParent((message): AskReply => {
-  const { key, index, question, exclude, strictness } = message as AskRequest;
+  const { key, index, question, exclude, strictness, fit } = message as AskRequest;
   const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return read(question, evidence, { strictness });
+  return read(question, evidence, { strictness, fit });
 });
 
 setInterval(() => {

@@ -1,6 +1,6 @@
 import type { BuildProgress } from "@caigun/passages";
 import { Child } from "../../children/child.ts";
-import type { BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
+import type { BuildReply, BuildRequest, CheckReply, DocumentFile, ProbeReply } from "./messages.ts";
 
 export type BuilderOptions = { heapMiB: number; timeoutMs: number; signal: AbortSignal };
 
@@ -26,6 +26,11 @@ export class IndexBuilder {
   /** Compares the index with the texts it was made from, and searches it for their sentences. */
   probe(index: string, documents: DocumentFile[]): Promise<ProbeReply> {
     return this.#request({ do: "probe", index, documents });
+  }
+
+  /** Asks the index questions made from its own text, and questions about other things. */
+  check(index: string, seed: string): Promise<CheckReply> {
+    return this.#request({ do: "check", index, seed });
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,19 @@
-import type { Reading, Strictness } from "@caigun/reading";
+import type { SelfCheck } from "@caigun/contract";
+import type { FitName, Reading, Strictness } from "@caigun/reading";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
 
 export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
-  | { do: "probe"; index: string; documents: DocumentFile[] };
+  | { do: "probe"; index: string; documents: DocumentFile[] }
+  /** `seed`: see checkSelf. */
+  | { do: "check"; index: string; seed: string };
 
 export type BuildReply = { passages: number; bytes: number };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
+
+export type CheckReply = SelfCheck;
 
 export type AskRequest = {
   /** Names the index: requests with the same key mean the same content. */
@@ -18,5 +23,7 @@ export type AskRequest = {
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
   strictness: Strictness;
+  /** Which learned weights answer. */
+  fit: FitName;
 };
 export type AskReply = Reading;
