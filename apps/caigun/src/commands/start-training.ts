@@ -5,9 +5,9 @@ import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 import { Utf8Pieces } from "./utf8-pieces.ts";
 
-/** How long a training may take from its acceptance, its waiting included: ten minutes, and half a minute per MB. */
+/** How long a training may take from its acceptance, its waiting included: ten minutes, and three per MB, most of them for embedding. */
 const DEADLINE_BASE_MS = 600_000;
-const DEADLINE_MS_PER_BYTE = 30_000 / 1_000_000;
+const DEADLINE_MS_PER_BYTE = 180_000 / 1_000_000;
 
 /**
  * Takes a text, and has a model trained on it and on the corrections that the chatbot's owner wrote to questions that

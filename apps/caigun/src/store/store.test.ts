@@ -175,7 +175,7 @@ describeOnEachBackend("store", (databases) => {
     assert.deepEqual(await store.findDefaultChatbot(s.db, theirs.account.id), theirs.chatbot);
     for (const { id: other } of [theirs.chatbot, sibling]) {
       const failure = { stage: "text", cause: "", fix: "" };
-      const result = { artifactDigest: "a", artifactBytes: 1, evaluation: {} };
+      const result = { artifactDigest: "a", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
       for (const modelId of [ready.modelId, queued.modelId, NOWHERE]) {
         assert.equal(await store.findModel(s.db, other, modelId), undefined);
         assert.equal(await store.pinModel(s.db, other, modelId), false);
@@ -353,7 +353,7 @@ describeOnEachBackend("store", (databases) => {
     const { chatbot } = await newChatbot(s);
     const { modelId, eventId } = await newQueuedModel(s, chatbot.id);
     const stage = { stage: "index", progress: 0.5 };
-    const result = { artifactDigest: "digest", artifactBytes: 10, evaluation: { sentences: 3 } };
+    const result = { artifactDigest: "digest", artifactBytes: 10, retrieval: "lexical", evaluation: { sentences: 3 } };
     const failure = { stage: "index", cause: "it broke\0", fix: "mend it" };
     assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, 0, stage), false, "nobody has claimed it");
     const first = (await store.claimEvent(s.db, chatbot.id, eventId))!;
@@ -394,7 +394,7 @@ describeOnEachBackend("store", (databases) => {
     const { eventId } = await newQueuedModel(s, chatbot.id);
     const claims = await Promise.all(Array.from({ length: 6 }, () => store.claimEvent(s.db, chatbot.id, eventId)));
     assert.deepEqual(claims.map((claim) => claim!.attempt).sort(), [1, 2, 3, 4, 5, 6]);
-    const result = { artifactDigest: "d", artifactBytes: 1, evaluation: {} };
+    const result = { artifactDigest: "d", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
     const ends = await Promise.all([
       ...claims.map((claim) => store.completeTraining(s.db, chatbot.id, eventId, claim!.attempt, result)),
       store.cancelEvent(s.db, chatbot.id, eventId),
