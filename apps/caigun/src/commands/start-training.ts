@@ -11,7 +11,7 @@ const DEADLINE_MS_PER_BYTE = 180_000 / 1_000_000;
 
 /**
  * Takes a text, and has a model trained on it and on the corrections that the chatbot's owner wrote to questions that
- * were not answered. this returns is on the disk: text, model, event and queued job.
+ * were not answered. What this returns is on the disk: text, model, event and queued job.
  */
 export async function startTraining(
   { store, blobs, jobs }: House,
