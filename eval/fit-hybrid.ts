@@ -81,7 +81,9 @@ async function examplesOf(file: string): Promise<Example[]> {
 
 function fit(from: readonly Example[]): HybridWeights {
   const own = from.filter(({ asking, candidates }) => asking.role === "own" && candidates.length > 0);
-  const ranking = fitRanking(own.map(({ found, candidates, isRight }) => ({ vectors: found.vectors!, candidates, isRight })));
+  const ranking = fitRanking(
+    own.map(({ found, candidates, isRight }) => ({ vectors: found.vectors!, candidates, isRight })),
+  );
   const rounded = {
     ranking: roundedAll(ranking.ranking),
     token: ranking.token.map(round),
@@ -93,7 +95,10 @@ function fit(from: readonly Example[]): HybridWeights {
     .map((example) => ({ example, ...bestOf(example, rounded) }));
   const isAnswerable = ({ example }: { example: Example }) => ["trained", "kept"].includes(example.asking.role);
   const fitted = fitLogistic(
-    examples.map((one) => ({ signals: confidenceSignals.map((name) => one.signals[name]), isPositive: isAnswerable(one) })),
+    examples.map((one) => ({
+      signals: confidenceSignals.map((name) => one.signals[name]),
+      isPositive: isAnswerable(one),
+    })),
   );
   const evidence = (signals: Signals) =>
     confidenceSignals.reduce((sum, name, at) => sum + fitted.weights[at]! * signals[name], fitted.bias);
@@ -107,7 +112,10 @@ function fit(from: readonly Example[]): HybridWeights {
   confidence.bias = round(platt.bias + platt.weights[0]! * fitted.bias);
   const weights = { ...rounded, confidence, thresholds: { low: 0, normal: 0, high: 0 } };
   const answerable = examples.filter(isAnswerable).map(({ signals }) => confidenceOf(signals, weights));
-  const thresholds = Object.entries(FALSE_REFUSALS).map(([name, share]) => [name, round(thresholdAt(answerable, share))]);
+  const thresholds = Object.entries(FALSE_REFUSALS).map(([name, share]) => [
+    name,
+    round(thresholdAt(answerable, share)),
+  ]);
   return { ...weights, thresholds: Object.fromEntries(thresholds) as HybridWeights["thresholds"] };
 }
 
@@ -144,14 +152,32 @@ function report(held: { example: Example; weights: HybridWeights }[]): void {
   const of = (role: Role) => judged.filter((one) => one.role === role);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const share = <T>(all: T[], holds: (one: T) => boolean) => all.filter(holds).length / all.length;
-  console.log("contains, one / two sentences", percent(share(of("own"), (one) => one.isRight)), percent(share(of("own"), (one) => one.twoRight)));
-  for (const [own, other] of [["trained", "foreign"], ["kept", "hard"]] as const) {
+  console.log(
+    "contains, one / two sentences",
+    percent(share(of("own"), (one) => one.isRight)),
+    percent(share(of("own"), (one) => one.twoRight)),
+  );
+  for (const [own, other] of [
+    ["trained", "foreign"],
+    ["kept", "hard"],
+  ] as const) {
     const [answerable, unanswerable] = [own, other].map((role) => of(role as Role).map(({ confidence }) => confidence));
     const threshold = thresholdAt(answerable!, 0.05);
-    console.log(other, "AUC", areaUnderCurve(answerable!, unanswerable!).toFixed(4), "refused at 5 %", percent(shareBelow(unanswerable!, threshold)));
+    console.log(
+      other,
+      "AUC",
+      areaUnderCurve(answerable!, unanswerable!).toFixed(4),
+      "refused at 5 %",
+      percent(shareBelow(unanswerable!, threshold)),
+    );
     for (const strictness of ["low", "normal", "high"] as const) {
       const refuses = (one: (typeof judged)[number]) => one.confidence < one.weights.thresholds[strictness];
-      console.log(`  ${strictness}: falsely refused`, percent(share(of(own), refuses)), "answered", percent(share(of(other), (one) => !refuses(one))));
+      console.log(
+        `  ${strictness}: falsely refused`,
+        percent(share(of(own), refuses)),
+        "answered",
+        percent(share(of(other), (one) => !refuses(one))),
+      );
     }
   }
   const asked = judged.filter(({ role }) => role !== "own");
@@ -168,5 +194,8 @@ function round(value: number): number {
 }
 
 function roundedAll<Name extends string>(numbers: Record<Name, number>): Record<Name, number> {
-  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, round(value as number)])) as Record<Name, number>;
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, round(value as number)])) as Record<
+    Name,
+    number
+  >;
 }

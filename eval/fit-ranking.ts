@@ -1,4 +1,10 @@
-import { type DescribedCandidate, type HybridWeights, hybridSignals, rankingSignals, tokenWeightsOf } from "@caigun/reading";
+import {
+  type DescribedCandidate,
+  type HybridWeights,
+  hybridSignals,
+  rankingSignals,
+  tokenWeightsOf,
+} from "@caigun/reading";
 import { seededRandom } from "./random.ts";
 
 /** One question with the candidates that were found for it. */
@@ -77,7 +83,8 @@ function addGradient(
     if (!candidate.vectors) continue;
     // maxSim is the mean of the best cosines by weights that are in all 1.
     for (let token = 0; token < tokenWeights.length; token++)
-      ofTokenWeight[token]! += ofScore * weights.ranking.maxSim * (candidate.vectors.best[token]! - signals[at]!.maxSim);
+      ofTokenWeight[token]! +=
+        ofScore * weights.ranking.maxSim * (candidate.vectors.best[token]! - signals[at]!.maxSim);
   }
   const total = totalSoftplus(vectors, weights);
   for (let token = 0; token < tokenWeights.length; token++) {

@@ -4,3 +4,5 @@ export * from "./models.ts";
 export * from "./openapi.ts";
 export * from "./problems.ts";
 export * from "./routes.ts";
+export * from "./settings.ts";
+export * from "./unanswered.ts";

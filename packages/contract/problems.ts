@@ -37,6 +37,10 @@ export const problems = {
   ],
   model_not_ready: [400, "This model is not ready, so it cannot answer. Choose one whose status is `ready`."],
   not_running: [400, "The training of this model has already ended, so there is nothing to cancel."],
+  writer_not_configured: [
+    400,
+    "This server has not been told how to reach that writer. Set its variables where the server runs, or choose another.",
+  ],
   missing_api_key: [401, "Send the chatbot's API key in the `api-key` header."],
   invalid_api_key: [401, "The API key is unknown or revoked. Check it for typos, or create a new one."],
   invalid_access_token: [
@@ -50,6 +54,10 @@ export const problems = {
   ],
   event_not_found: [404, "The chatbot has no event with this id. Use the `event_id` that the training's reply gave."],
   training_data_not_found: [404, "The chatbot has no training data with this id, or it was deleted."],
+  unanswered_not_found: [
+    404,
+    "The chatbot has no unanswered question with this id. List them with GET /api/external/chatbot/unanswered.",
+  ],
   method_not_allowed: [405, "This path does not take this method. Use one of those in the Allow header."],
   not_acceptable: [406, "This call replies with application/json. Accept it, or leave the Accept header out."],
   model_deleted: [410, "This model was deleted. List the remaining ones with GET /api/external/chatbot/models."],

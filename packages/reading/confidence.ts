@@ -30,7 +30,9 @@ export function confidenceOf(best: Candidate | undefined, evidence: Evidence, fi
   const hybrid = hybridOf(evidence, fit);
   if (hybrid && best.hybrid) {
     const all = { ...best.hybrid, ...signals };
-    return logistic(confidenceSignals.reduce((sum, name) => sum + hybrid.confidence[name] * all[name], hybrid.confidence.bias));
+    return logistic(
+      confidenceSignals.reduce((sum, name) => sum + hybrid.confidence[name] * all[name], hybrid.confidence.bias),
+    );
   }
   const { bias, sentence, passage } = fit.lexical.confidence;
   return logistic(bias + sentence * signals.sentence + passage * signals.passage);

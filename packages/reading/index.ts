@@ -1,6 +1,7 @@
 export { confidenceOf, type Signals, type Strictness, signalsOf, thresholdOf } from "./confidence.ts";
 export type { Evidence, EvidencePassage, EvidenceQuestionVectors, EvidenceTerm } from "./evidence.ts";
 export { type Fit, type FitName, fitNamed, fitNames } from "./fits.ts";
+export { mayFollowUp, resolveFollowUp } from "./follow-up.ts";
 export {
   confidenceSignals,
   type HybridSignals,
@@ -19,3 +20,4 @@ export {
 } from "./ranking.ts";
 export { type Citation, type Quotation, type Reading, type ReadingOptions, read } from "./read.ts";
 export { refusalFor } from "./refusals.ts";
+export { type SmallTalk, type SmallTalkKind, smallTalk, withoutSmallTalk } from "./small-talk.ts";

@@ -9,7 +9,10 @@ export interface Likeness {
 }
 
 /** Late interaction (Khattab and Zaharia 2020, arXiv 2004.12832): every token of the question meets every one of the passage. */
-export function likenessOf(question: EvidenceQuestionVectors, { tokens, tokensOfPiece }: NonNullable<EvidencePassage["vectors"]>): Likeness {
+export function likenessOf(
+  question: EvidenceQuestionVectors,
+  { tokens, tokensOfPiece }: NonNullable<EvidencePassage["vectors"]>,
+): Likeness {
   const { projected } = question;
   const count = question.tokens.length / question.mean.length;
   const width = count > 0 ? projected.length / count : 0;

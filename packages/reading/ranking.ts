@@ -1,6 +1,12 @@
 import type { Evidence, EvidencePassage } from "./evidence.ts";
 import type { Fit } from "./fits.ts";
-import { type HybridSignals, type HybridWeights, rankingSignals, tokenWeightsOf, weightedMean } from "./hybrid-weights.ts";
+import {
+  type HybridSignals,
+  type HybridWeights,
+  rankingSignals,
+  tokenWeightsOf,
+  weightedMean,
+} from "./hybrid-weights.ts";
 import { highest, likenessOf } from "./late-interaction.ts";
 import { type QuestionWeights, weightsForRanking } from "./question-weights.ts";
 
@@ -84,9 +90,7 @@ export function describeCandidates(evidence: Evidence): DescribedCandidate[] {
 }
 
 function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (candidate: C) => number): Candidate[] {
-  return candidates
-    .map((candidate) => ({ ...candidate, score: scoreOf(candidate) }))
-    .sort((a, b) => b.score - a.score);
+  return candidates.map((candidate) => ({ ...candidate, score: scoreOf(candidate) })).sort((a, b) => b.score - a.score);
 }
 
 function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vectors }: Evidence): DescribedCandidate[] {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { buildIndex, openIndex } from "@caigun/passages";
 import fc from "fast-check";
 import { arbitraryText } from "../../testkit/arbitrary-text.ts";
-import { read, refusalFor, fitNamed, fitNames } from "./index.ts";
+import { fitNamed, fitNames, read, refusalFor } from "./index.ts";
 
 const TEXT = `# Returns 🎁
 

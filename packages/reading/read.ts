@@ -25,6 +25,8 @@ export interface Reading extends Quotation {
   answered: boolean;
   /** The probability (0..1) that the text holds the answer. */
   confidence: number;
+  /** The confidence below which the question is refused. */
+  threshold: number;
   /** Up to two sentences, the best one first, each with its citation, whether refused or not. */
   candidate: Quotation;
   /** The passages that were read, best first; offsets in code points of the document as sent. */
@@ -57,6 +59,7 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   return {
     answered,
     confidence,
+    threshold,
     ...(answered
       ? quote(chosen.slice(0, options.maxSentences ?? 1))
       : { text: refusalFor(question, evidence.query.language, evidence.passages[0]?.text), citations: [] }),

@@ -32,12 +32,34 @@ export type Config = {
   answeringProcesses: number;
   /** Which learned weights answer: the shipped ones, or others of packages/reading/weights to evaluate with. */
   readingWeights: string;
+  /** The model that passages are embedded with; "none": they are searched by their words alone. */
+  embedder: string;
+  /** Where model files are kept that are fetched when first needed. */
+  weightsFolder: string;
+  /** Hugging Face's hub, or a mirror of it; undefined: the hub itself. */
+  huggingFaceUrl: string | undefined;
+  /** Cores that one training may embed with. */
+  embeddingThreads: number;
   /** Trainings that run at a time; 0: the server leaves them to workers. */
   trainings: number;
   /** JavaScript heap of one answering and of one training process, MiB. */
   answeringHeapMiB: number;
   trainingHeapMiB: number;
+  /** The engines that may write replies; each is there where what it needs is set. Holds API keys: never logged. */
+  writers: Writers;
 };
+
+export type Writers = {
+  /** Google's Gemini API. */
+  google?: { apiKey: string; model: string };
+  /** Any endpoint that speaks OpenAI's protocol; `baseUrl` is what `/chat/completions` is appended to. */
+  openai?: { baseUrl: string; apiKey?: string; model: string };
+  /** A language model on this machine. */
+  gguf?: { path: string };
+};
+
+/** Google's own recommendation for new projects; a model of a cloud is retired sooner than a program is updated. */
+const GOOGLE_MODEL = "gemini-2.5-flash";
 
 /** A setting that can't be used; the message says which and what to write instead. */
 export class BadSetting extends Error {
@@ -66,9 +88,9 @@ export function readConfig(environment: Environment = process.env): Config {
 
   const cores = availableParallelism();
   const memoryMiB = Math.floor(totalmem() / 1024 / 1024);
-  const home = text("CAIGUN_HOME");
+  const homeFolder = resolve(text("CAIGUN_HOME") ?? join(projectFolder, ".caigun"));
   return {
-    home: home ? resolve(home) : join(projectFolder, ".caigun"),
+    home: homeFolder,
     host: text("HOST") ?? "127.0.0.1",
     port: count("PORT", 8000, [0, 65_535]),
     publicUrl: url(text("CAIGUN_PUBLIC_URL"), "CAIGUN_PUBLIC_URL", ["http:", "https:"]),
@@ -82,10 +104,40 @@ export function readConfig(environment: Environment = process.env): Config {
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
     readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
+    embedder: text("CAIGUN_EMBEDDER") ?? "all-minilm-l6-v2-int8",
+    weightsFolder: resolve(text("CAIGUN_WEIGHTS") ?? join(homeFolder, "weights")),
+    huggingFaceUrl: url(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL", ["http:", "https:"]),
+    embeddingThreads: cores,
     // A training takes a core for its whole length: one core stays for those who talk.
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
     trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
+    writers: writers(text),
+  };
+}
+
+/** A key that was exported for another tool sends nothing anywhere: only variables of CaiGun's own count. */
+function writers(text: (name: string) => string | undefined): Writers {
+  const googleKey = text("CAIGUN_GOOGLE_API_KEY");
+  const gguf = text("CAIGUN_GGUF");
+  const baseUrl = url(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL", ["http:", "https:"]);
+  const openaiKey = text("CAIGUN_OPENAI_API_KEY");
+  const openaiModel = text("CAIGUN_OPENAI_MODEL");
+  if (baseUrl !== undefined && openaiModel === undefined)
+    throw new BadSetting("CAIGUN_OPENAI_BASE_URL is set and CAIGUN_OPENAI_MODEL is not: write the model's name there.");
+  if (baseUrl === undefined && (openaiKey !== undefined || openaiModel !== undefined))
+    throw new BadSetting(
+      "CAIGUN_OPENAI_API_KEY or CAIGUN_OPENAI_MODEL is set and CAIGUN_OPENAI_BASE_URL is not: write the endpoint there.",
+    );
+  return {
+    ...(googleKey !== undefined && {
+      google: { apiKey: googleKey, model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL },
+    }),
+    ...(baseUrl !== undefined &&
+      openaiModel !== undefined && {
+        openai: { baseUrl, ...(openaiKey !== undefined && { apiKey: openaiKey }), model: openaiModel },
+      }),
+    ...(gguf !== undefined && { gguf: { path: resolve(gguf) } }),
   };
 }
 

@@ -42,6 +42,22 @@ withJson(chatbot.command("list").description("list the chatbots, newest first"))
   (await import("./chatbots.ts")).listChatbots(options),
 );
 
+withChatbot(withJson(chatbot.command("settings").description("show how a chatbot answers"))).action(async (options) =>
+  (await import("./settings.ts")).showSettings(options),
+);
+withChatbot(withJson(chatbot.command("set").description("change how a chatbot answers")))
+  .addOption(
+    new Option("--strictness <strictness>", "how sure it has to be to answer").choices(["low", "normal", "high"]),
+  )
+  .addOption(new Option("--quality <quality>", "how long it looks").choices(["fast", "best"]))
+  .addOption(new Option("--refusal <text>", "what it says where its texts do not hold the answer"))
+  .addOption(new Option("--default-refusal", "say a sentence in the question's language instead").conflicts("refusal"))
+  .addOption(new Option("--stay-local <yes>", "let no engine elsewhere write its replies").choices(["true", "false"]))
+  .addOption(
+    new Option("--writer <name>", "what writes its replies").choices(["default", "none", "google", "openai", "gguf"]),
+  )
+  .action(async (options) => (await import("./settings.ts")).changeSettings(options));
+
 const key = program.command("key").description("API keys of a chatbot");
 const ofChatbot = (command: Command) =>
   withJson(command).option("--chatbot <id>", "the chatbot (default: the first one)");
@@ -68,6 +84,17 @@ withChatbot(withJson(program.command("talk <text>").description("say something t
 
 withChatbot(withJson(program.command("models").description("list the chatbot's models, newest first"))).action(
   async (options) => (await import("./models.ts")).models(options),
+);
+
+const unanswered = program.command("unanswered").description("what people asked and the chatbot could not answer");
+withChatbot(
+  withJson(unanswered.command("list", { isDefault: true }).description("list the questions, most asked first")),
+).action(async (options) => (await import("./unanswered.ts")).listUnanswered(options));
+withChatbot(
+  withJson(unanswered.command("answer <id> <text>").description("answer a question from the next training on")),
+).action(async (id, text, options) => (await import("./unanswered.ts")).answerUnanswered(id, text, options));
+withChatbot(withJson(unanswered.command("drop <id>").description("take a question off the list"))).action(
+  async (id, options) => (await import("./unanswered.ts")).dropUnanswered(id, options),
 );
 
 withJson(program.command("eval <file...>").description("measure the quality of answers on files in SQuAD's format"))

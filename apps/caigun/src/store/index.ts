@@ -22,6 +22,7 @@ export {
 } from "./models.ts";
 export { inTransaction, openStore, type Store } from "./open.ts";
 export type { Db, EventState, Failure, JsonObject, ModelState, TrainingDataType } from "./schema.ts";
+export * from "./settings.ts";
 export * from "./talk-context.ts";
 export {
   deleteTrainingData,
@@ -31,4 +32,5 @@ export {
   type NewTrainingData,
   type TrainingData,
 } from "./training-data.ts";
+export * from "./unanswered.ts";
 export { isDatabaseUnavailable } from "./unavailable.ts";

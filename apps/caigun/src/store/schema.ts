@@ -12,8 +12,13 @@ type Json<T> = ColumnType<T, string | undefined, string>;
 export type TrainingDataType = "text" | "file" | "crawler";
 export type ModelState = "queued" | "training" | "ready" | "failed" | "cancelled";
 export type EventState = "queued" | "running" | "completed" | "failed" | "cancelled";
+export type Strictness = "low" | "normal" | "high";
+export type Quality = "fast" | "best";
+export type Writer = "none" | "google" | "openai" | "gguf";
 /** Why a job ended without its result: the stage it was in, what happened, and what the person can do about it. */
 export type Failure = { stage: string; cause: string; fix: string };
+/** A place in a training data, as a reply cites it. */
+export type StoredCitation = { training_data_id: string } & JsonObject;
 /** Any JSON object. */
 export type JsonObject = { [name: string]: unknown };
 
@@ -30,6 +35,11 @@ export type Database = {
     account_id: string;
     title: string;
     pinned_model_id: string | null;
+    strictness: Generated<Strictness>;
+    quality: Generated<Quality>;
+    refusal: string | null;
+    stay_local: Generated<boolean>;
+    writer: Writer | null;
     created_at: Timestamp;
     updated_at: Timestamp;
     deleted_at: NullableTimestamp;
@@ -55,6 +65,8 @@ export type Database = {
     code_points: number;
     bytes: number;
     owned_by_model_id: string | null;
+    corrects: string | null;
+    replaced_at: NullableTimestamp;
     created_at: Timestamp;
     deleted_at: NullableTimestamp;
   };
@@ -116,6 +128,18 @@ export type Database = {
     log_type: "talk" | "vision";
     kwargs: ColumnType<JsonObject, string, string>;
     created_at: Timestamp;
+  };
+  unanswered: {
+    id: string;
+    chatbot_id: string;
+    wordings: string[];
+    terms: string[];
+    terms_digest: Buffer;
+    count: Generated<number>;
+    closest: ColumnType<StoredCitation[], string, string>;
+    created_at: Timestamp;
+    last_asked_at: Timestamp;
+    answered_at: NullableTimestamp;
   };
   idempotent_request: {
     chatbot_id: string;

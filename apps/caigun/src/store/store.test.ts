@@ -114,7 +114,8 @@ describeOnEachBackend("store", (databases) => {
     const digest = randomBytes(32);
     const id = await newKey(s.db, chatbot.id, digest);
     const holder = { keyId: id, chatbotId: chatbot.id, accountId: account.id };
-    assert.deepEqual(await store.talkContext(s.pool, digest), { holder, model: undefined });
+    const settings = { strictness: "normal", quality: "fast", refusal: null, stayLocal: false, writer: null };
+    assert.deepEqual(await store.talkContext(s.pool, digest), { holder, settings, model: undefined });
     assert.equal(await store.talkContext(s.pool, randomBytes(32)), undefined);
     const [early, late] = [new Date(1_000), new Date(2_000)];
     await store.touchKeys(s.db, [
@@ -130,6 +131,25 @@ describeOnEachBackend("store", (databases) => {
     assert.deepEqual(await store.listKeys(s.db, chatbot.id), []);
   });
 
+  test("settings that are not named stay as they are, and a question finds all of them with its key", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const digest = randomBytes(32);
+    await newKey(s.db, chatbot.id, digest);
+    const changed = {
+      strictness: "high",
+      quality: "best",
+      refusal: "Ask us.",
+      stayLocal: true,
+      writer: "gguf",
+    } as const;
+    assert.deepEqual(await store.changeSettings(s.db, chatbot.id, changed), changed);
+    const again = { strictness: undefined, refusal: null, writer: null };
+    assert.deepEqual(await store.changeSettings(s.db, chatbot.id, again), { ...changed, refusal: null, writer: null });
+    assert.deepEqual((await store.talkContext(s.pool, digest))?.settings, { ...changed, refusal: null, writer: null });
+    assert.equal((await store.changeSettings(s.db, chatbot.id, {}))?.strictness, "high");
+  });
+
   test("a chatbot's rows are reached through its owner alone", async () => {
     const s = await databases.newStore();
     const mine = await newChatbot(s);
@@ -141,6 +161,12 @@ describeOnEachBackend("store", (databases) => {
     const answering = { id: ready.modelId, tombstones: [] };
     await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()), answering);
     await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
+    const asked = { question: "Why?", terms: ["why"], closest: [], modelId: ready.modelId, at: new Date(0) };
+    await store.noteUnanswered(s.db, mine.chatbot.id, asked);
+    const [group] = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+    const correction = { ...trainingData(), id: newId() };
+    await store.answerUnanswered(s.db, mine.chatbot.id, group!.id, { ...correction, id: newId() });
+    await store.noteUnanswered(s.db, mine.chatbot.id, { ...asked, terms: ["where"], question: "Where?" });
     const claimed = await store.claimEvent(s.db, mine.chatbot.id, queued.eventId);
     const before = await everything(mine.chatbot.id);
 
@@ -149,7 +175,7 @@ describeOnEachBackend("store", (databases) => {
     assert.deepEqual(await store.findDefaultChatbot(s.db, theirs.account.id), theirs.chatbot);
     for (const { id: other } of [theirs.chatbot, sibling]) {
       const failure = { stage: "text", cause: "", fix: "" };
-      const result = { artifactDigest: "a", artifactBytes: 1, evaluation: {} };
+      const result = { artifactDigest: "a", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
       for (const modelId of [ready.modelId, queued.modelId, NOWHERE]) {
         assert.equal(await store.findModel(s.db, other, modelId), undefined);
         assert.equal(await store.pinModel(s.db, other, modelId), false);
@@ -169,7 +195,17 @@ describeOnEachBackend("store", (databases) => {
         assert.equal(await store.findTrainingData(s.db, other, id), undefined);
         assert.equal(await store.deleteTrainingData(s.db, other, id), false);
       }
+      const open = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+      for (const id of [group!.id, open[0]!.id, NOWHERE]) {
+        assert.equal(await store.findWordings(s.db, other, id), undefined);
+        assert.equal(await store.answerUnanswered(s.db, other, id, correction), false);
+        assert.equal(await store.dropUnanswered(s.db, other, id), false);
+      }
+      assert.deepEqual(await store.listUnanswered(s.db, other, { offset: 0, limit: 9 }), []);
+      assert.deepEqual(await store.listCorrections(s.db, other), []);
+      await store.noteUnanswered(s.db, other, { ...asked, question: "Theirs?" });
       for (const id of [keyId, NOWHERE]) assert.equal(await store.revokeKey(s.db, other, id), false);
+      assert.equal((await store.changeSettings(s.db, other, { refusal: "theirs" }))?.refusal, "theirs");
       assert.deepEqual(await store.listKeys(s.db, other), []);
       assert.deepEqual(await store.listModels(s.db, other), []);
       assert.deepEqual(await store.listTrainingData(s.db, other), []);
@@ -195,6 +231,10 @@ describeOnEachBackend("store", (databases) => {
 
     async function everything(chatbotId: store.ChatbotId) {
       return [
+        await store.changeSettings(s.db, chatbotId, {}),
+        await store.listUnanswered(s.db, chatbotId, { offset: 0, limit: 9 }),
+        await store.findWordings(s.db, chatbotId, group!.id),
+        await store.listCorrections(s.db, chatbotId),
         await store.listKeys(s.db, chatbotId),
         await store.listModels(s.db, chatbotId),
         await store.findEvent(s.db, chatbotId, queued.eventId),
@@ -313,7 +353,7 @@ describeOnEachBackend("store", (databases) => {
     const { chatbot } = await newChatbot(s);
     const { modelId, eventId } = await newQueuedModel(s, chatbot.id);
     const stage = { stage: "index", progress: 0.5 };
-    const result = { artifactDigest: "digest", artifactBytes: 10, evaluation: { sentences: 3 } };
+    const result = { artifactDigest: "digest", artifactBytes: 10, retrieval: "lexical", evaluation: { sentences: 3 } };
     const failure = { stage: "index", cause: "it broke\0", fix: "mend it" };
     assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, 0, stage), false, "nobody has claimed it");
     const first = (await store.claimEvent(s.db, chatbot.id, eventId))!;
@@ -354,7 +394,7 @@ describeOnEachBackend("store", (databases) => {
     const { eventId } = await newQueuedModel(s, chatbot.id);
     const claims = await Promise.all(Array.from({ length: 6 }, () => store.claimEvent(s.db, chatbot.id, eventId)));
     assert.deepEqual(claims.map((claim) => claim!.attempt).sort(), [1, 2, 3, 4, 5, 6]);
-    const result = { artifactDigest: "d", artifactBytes: 1, evaluation: {} };
+    const result = { artifactDigest: "d", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
     const ends = await Promise.all([
       ...claims.map((claim) => store.completeTraining(s.db, chatbot.id, eventId, claim!.attempt, result)),
       store.cancelEvent(s.db, chatbot.id, eventId),

@@ -1,8 +1,7 @@
 import { openIndex, type PassageIndex } from "@caigun/passages";
-import { read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
-import { PASSAGES_READ } from "./passages-read.ts";
+import { openReader } from "./reader.ts";
 
 /** Bytes of index files held open at a time; the least recently asked is closed first. */
 const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
@@ -11,14 +10,14 @@ const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 const IDLE_MS = 30 * 60_000;
 
 type OpenIndex = { index: PassageIndex; askedAtMs: number };
+const reader = openReader();
 const open = new Map<string, OpenIndex>();
 let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
-serveParent((message): AskReply => {
-  const { key, index, question, exclude, fit } = message as AskRequest;
-  const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return read(question, evidence, { fit });
+serveParent((message): Promise<AskReply> => {
+  const { key, index, question, ...options } = message as AskRequest;
+  return reader.read(opened(key, index), question, options);
 });
 
 setInterval(() => {

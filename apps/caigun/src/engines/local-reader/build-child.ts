@@ -1,20 +1,21 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { buildIndex, openIndex, probeIndex } from "@caigun/passages";
-import { read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
-import type { BuildReply, BuildRequest, CheckReply, DocumentFile, ProbeReply } from "./messages.ts";
-import { PASSAGES_READ } from "./passages-read.ts";
+import { embedIndex } from "./embed-index.ts";
+import type { BuildReply, BuildRequest, CheckReply, DocumentFile, EmbedReply, ProbeReply } from "./messages.ts";
+import { openReader } from "./reader.ts";
 import { checkSelf } from "./self-check.ts";
 
 /** The process that turns training data into an index, and then asks that index for it and about it. */
-serveParent(async (message, reportProgress): Promise<BuildReply | ProbeReply | CheckReply> => {
+serveParent(async (message, reportProgress): Promise<BuildReply | EmbedReply | ProbeReply | CheckReply> => {
   const request = message as BuildRequest;
   if (request.do === "check") return check(request);
+  if (request.do === "embed") return embedIndex(request, reportProgress);
   const documents = await Promise.all(request.documents.map(readDocument));
   if (request.do === "build") {
-    const { passages, bytes } = buildIndex(request.target, documents, { onProgress: reportProgress });
-    return { passages, bytes };
+    const { passages, bytes, documents: built } = buildIndex(request.target, documents, { onProgress: reportProgress });
+    return { passages, bytes, languages: [...new Set(built.map(({ language }) => language))] };
   }
   const index = openIndex(request.index);
   try {
@@ -24,10 +25,11 @@ serveParent(async (message, reportProgress): Promise<BuildReply | ProbeReply | C
   }
 });
 
-async function check({ index: path, seed }: Extract<BuildRequest, { do: "check" }>): Promise<CheckReply> {
+async function check({ index: path, seed, encoder }: Extract<BuildRequest, { do: "check" }>): Promise<CheckReply> {
   const index = openIndex(path);
   try {
-    return await checkSelf(index, (question) => read(question, index.search(question, PASSAGES_READ)), seed);
+    const reader = openReader();
+    return await checkSelf(index, (question) => reader.read(index, question, { encoder }), seed);
   } finally {
     index.close();
   }

@@ -1,5 +1,7 @@
 import type { SelfCheck } from "@caigun/contract";
-import type { FitName, Reading } from "@caigun/reading";
+import type { CacheLimits } from "@caigun/embedding";
+import type { FitName, Reading, Strictness } from "@caigun/reading";
+import type { EncoderFiles } from "../embedding.ts";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
@@ -7,10 +9,25 @@ export type DocumentFile = { id: string; title: string; path: string; textSha256
 export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
   | { do: "probe"; index: string; documents: DocumentFile[] }
+  | EmbedRequest
   /** `seed`: see checkSelf. */
-  | { do: "check"; index: string; seed: string };
+  | { do: "check"; index: string; seed: string; encoder: EncoderFiles | undefined };
 
-export type BuildReply = { passages: number; bytes: number };
+export type EmbedRequest = {
+  do: "embed";
+  index: string;
+  encoder: EncoderFiles;
+  threads: number;
+  /** Encoded passages of earlier trainings. */
+  cache: { path: string; limits: CacheLimits };
+  /** When to give up, in ms since 1970. */
+  until: number;
+};
+
+/** `languages`: those of the documents. */
+export type BuildReply = { passages: number; bytes: number; languages: string[] };
+/** How many passages have vectors now. */
+export type EmbedReply = { embedded: number };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
 
 export type CheckReply = SelfCheck;
@@ -22,7 +39,15 @@ export type AskRequest = {
   question: string;
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
+  strictness: Strictness;
+  /** Encodes the question where the index has vectors of the same model. */
+  encoder: EncoderFiles | undefined;
   /** Which learned weights answer. */
   fit: FitName;
 };
-export type AskReply = Reading;
+export type AskReply = Reading & {
+  /** How it was searched. */
+  retrieval: "lexical" | "hybrid";
+  /** Whether the index has vectors, and what encodes questions for them is not here. */
+  lacksEncoder: boolean;
+};
