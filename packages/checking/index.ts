@@ -1,0 +1,2 @@
+export { type CheckedPassage, Checker, checkSentences, type Verdict } from "./check.ts";
+export type { Reason } from "./support.ts";
