@@ -106,7 +106,18 @@ const cases: Record<OperationId, Case> = {
     ids: ({ trainingDataIds }) => Object.values(trainingDataIds),
     request: (stranger, id) => stranger.call(`training_data/${id}/text`),
   },
+  getSettings: { isolated: settingsAreOnesOwn },
+  changeSettings: { isolated: settingsAreOnesOwn },
 };
+
+async function settingsAreOnesOwn(stranger: Chatbot, { chatbot }: Owned): Promise<void> {
+  const theirs = await chatbot.get("settings");
+  const mine = { strictness: "low", quality: "best", refusal: "Ask somebody else.", stay_local: true, writer: "none" };
+  assert.deepEqual(await stranger.get("settings", { method: "PATCH", json: mine }), mine);
+  assert.deepEqual(await stranger.get("settings"), mine);
+  assert.deepEqual(await chatbot.get("settings"), theirs);
+  assert.notDeepEqual(theirs, mine);
+}
 
 async function messagesOf(chatbot: Chatbot, uid: string): Promise<string[]> {
   const { messages } = await chatbot.get<{ messages: { id: string }[] }>("messages", { headers: { uid } });

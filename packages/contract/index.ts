@@ -4,3 +4,4 @@ export * from "./models.ts";
 export * from "./openapi.ts";
 export * from "./problems.ts";
 export * from "./routes.ts";
+export * from "./settings.ts";

@@ -37,6 +37,10 @@ export const problems = {
   ],
   model_not_ready: [400, "This model is not ready, so it cannot answer. Choose one whose status is `ready`."],
   not_running: [400, "The training of this model has already ended, so there is nothing to cancel."],
+  writer_not_configured: [
+    400,
+    "This server has not been told how to reach that writer. Set its variables where the server runs, or choose another.",
+  ],
   missing_api_key: [401, "Send the chatbot's API key in the `api-key` header."],
   invalid_api_key: [401, "The API key is unknown or revoked. Check it for typos, or create a new one."],
   invalid_access_token: [

@@ -12,6 +12,7 @@ import {
 import { Detail, Id } from "./fields.ts";
 import { Model, ModelList, PinRequest, TrainingDataText, TrainReply, TrainRequest } from "./models.ts";
 import type { ProblemCode } from "./problems.ts";
+import { Settings, SettingsChange } from "./settings.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -210,6 +211,27 @@ export const routes = [
     reply: TrainingDataText,
     problems: ["training_data_not_found"],
     unknownId: "training_data_not_found",
+  }),
+  define({
+    operationId: "getSettings",
+    method: "GET",
+    ...at("settings"),
+    summary: "Get the settings",
+    description: "How the chatbot answers.",
+    auth: "api-key",
+    reply: Settings,
+    problems: [],
+  }),
+  define({
+    operationId: "changeSettings",
+    method: "PATCH",
+    ...at("settings"),
+    summary: "Change the settings",
+    description: "Changes what is sent and leaves the rest; replies with all of them. Holds from the next question on.",
+    auth: "api-key",
+    body: SettingsChange,
+    reply: Settings,
+    problems: ["writer_not_configured"],
   }),
 ] as const;
 

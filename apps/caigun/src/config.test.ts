@@ -25,6 +25,8 @@ describe("the settings in the environment", () => {
       ["CAIGUN_RATE_LIMIT_PER_MINUTE", "-1"],
       ["DATABASE_URL", "mysql://me:secret@host/db"],
       ["CAIGUN_ENCRYPTION_KEY", "secret"],
+      ["CAIGUN_OPENAI_BASE_URL", "host/v1?key=secret"],
+      ["CAIGUN_OPENAI_API_KEY", "secret"],
     ];
     for (const [name, value] of refused) {
       assert.throws(
@@ -33,5 +35,18 @@ describe("the settings in the environment", () => {
           error instanceof BadSetting && error.message.includes(name) && !error.message.includes("secret"),
       );
     }
+  });
+
+  it("name the writing engines that have all they need", () => {
+    assert.deepEqual(readConfig({ GOOGLE_API_KEY: "k", OPENAI_API_KEY: "k" }).writers, {});
+    assert.deepEqual(readConfig({ CAIGUN_GOOGLE_API_KEY: "k", CAIGUN_GOOGLE_MODEL: "gemini-x" }).writers, {
+      google: { apiKey: "k", model: "gemini-x" },
+    });
+    const openai = { CAIGUN_OPENAI_BASE_URL: "http://127.0.0.1:9/v1", CAIGUN_OPENAI_MODEL: "m" };
+    assert.deepEqual(readConfig(openai).writers, { openai: { baseUrl: "http://127.0.0.1:9/v1", model: "m" } });
+    assert.deepEqual(readConfig({ CAIGUN_GGUF: "/models/small.gguf" }).writers, {
+      gguf: { path: "/models/small.gguf" },
+    });
+    assert.throws(() => readConfig({ CAIGUN_OPENAI_BASE_URL: "http://127.0.0.1:9/v1" }), /CAIGUN_OPENAI_MODEL/);
   });
 });

@@ -35,7 +35,21 @@ export type Config = {
   /** JavaScript heap of one answering and of one training process, MiB. */
   answeringHeapMiB: number;
   trainingHeapMiB: number;
+  /** The engines that may write replies; each is there where what it needs is set. Holds API keys: never logged. */
+  writers: Writers;
 };
+
+export type Writers = {
+  /** Google's Gemini API. */
+  google?: { apiKey: string; model: string };
+  /** Any endpoint that speaks OpenAI's protocol; `baseUrl` is what `/chat/completions` is appended to. */
+  openai?: { baseUrl: string; apiKey?: string; model: string };
+  /** A language model on this machine. */
+  gguf?: { path: string };
+};
+
+/** Google's own recommendation for new projects; a model of a cloud is retired sooner than a program is updated. */
+const GOOGLE_MODEL = "gemini-2.5-flash";
 
 /** A setting that can't be used; the message says which and what to write instead. */
 export class BadSetting extends Error {
@@ -83,6 +97,32 @@ export function readConfig(environment: Environment = process.env): Config {
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
     trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
+    writers: writers(text),
+  };
+}
+
+/** A key that was exported for another tool sends nothing anywhere: only variables of CaiGun's own count. */
+function writers(text: (name: string) => string | undefined): Writers {
+  const googleKey = text("CAIGUN_GOOGLE_API_KEY");
+  const gguf = text("CAIGUN_GGUF");
+  const baseUrl = url(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL", ["http:", "https:"]);
+  const openaiKey = text("CAIGUN_OPENAI_API_KEY");
+  const openaiModel = text("CAIGUN_OPENAI_MODEL");
+  if (baseUrl !== undefined && openaiModel === undefined)
+    throw new BadSetting("CAIGUN_OPENAI_BASE_URL is set and CAIGUN_OPENAI_MODEL is not: write the model's name there.");
+  if (baseUrl === undefined && (openaiKey !== undefined || openaiModel !== undefined))
+    throw new BadSetting(
+      "CAIGUN_OPENAI_API_KEY or CAIGUN_OPENAI_MODEL is set and CAIGUN_OPENAI_BASE_URL is not: write the endpoint there.",
+    );
+  return {
+    ...(googleKey !== undefined && {
+      google: { apiKey: googleKey, model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL },
+    }),
+    ...(baseUrl !== undefined &&
+      openaiModel !== undefined && {
+        openai: { baseUrl, ...(openaiKey !== undefined && { apiKey: openaiKey }), model: openaiModel },
+      }),
+    ...(gguf !== undefined && { gguf: { path: resolve(gguf) } }),
   };
 }
 

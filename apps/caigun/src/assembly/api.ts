@@ -9,6 +9,7 @@ import type { House } from "../commands/house.ts";
 import type { KeyUses } from "../commands/key-uses.ts";
 import { authenticate } from "../commands/keys.ts";
 import { cancelTraining, deleteModel, getModel, listModels, pinModel } from "../commands/models.ts";
+import { changeSettings, getSettings } from "../commands/settings.ts";
 import { startTraining } from "../commands/start-training.ts";
 import { getTrainingDataText } from "../commands/training-data.ts";
 import type { Commands, IdempotencyPort, Readiness } from "../http/ports.ts";
@@ -33,6 +34,8 @@ export function apiCommands(house: House): Commands<Caller, Db> {
     listMessages: (caller, input) => listMessages(house, caller, input),
     listConversations: (caller, input) => listConversations(house, caller, input),
     streamEvent: (caller, input, hooks) => followEvent(house, caller, input, hooks),
+    getSettings: (caller) => getSettings(house, caller),
+    changeSettings: (caller, input) => changeSettings(house, caller, input),
     getTrainingDataText: (caller, input) => getTrainingDataText(house, caller, input),
   };
 }

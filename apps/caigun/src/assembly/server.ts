@@ -74,7 +74,8 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     maxWaiting: 1_000,
   });
   opened.defer(() => answering.close());
-  const house: House = { ...foundation, answering, sealingKey, log };
+  const configuredWriters = new Set(Object.keys(config.writers));
+  const house: House = { ...foundation, answering, sealingKey, configuredWriters, log };
   const firstKey = await unseenFirstKey(house);
 
   const tools = trainingTools(foundation, workFolder.path, config, log);

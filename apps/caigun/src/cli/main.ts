@@ -42,6 +42,22 @@ withJson(chatbot.command("list").description("list the chatbots, newest first"))
   (await import("./chatbots.ts")).listChatbots(options),
 );
 
+withChatbot(withJson(chatbot.command("settings").description("show how a chatbot answers"))).action(async (options) =>
+  (await import("./settings.ts")).showSettings(options),
+);
+withChatbot(withJson(chatbot.command("set").description("change how a chatbot answers")))
+  .addOption(
+    new Option("--strictness <strictness>", "how sure it has to be to answer").choices(["low", "normal", "high"]),
+  )
+  .addOption(new Option("--quality <quality>", "how long it looks").choices(["fast", "best"]))
+  .addOption(new Option("--refusal <text>", "what it says where its texts do not hold the answer"))
+  .addOption(new Option("--default-refusal", "say a sentence in the question's language instead").conflicts("refusal"))
+  .addOption(new Option("--stay-local <yes>", "let no engine elsewhere write its replies").choices(["true", "false"]))
+  .addOption(
+    new Option("--writer <name>", "what writes its replies").choices(["default", "none", "google", "openai", "gguf"]),
+  )
+  .action(async (options) => (await import("./settings.ts")).changeSettings(options));
+
 const key = program.command("key").description("API keys of a chatbot");
 const ofChatbot = (command: Command) =>
   withJson(command).option("--chatbot <id>", "the chatbot (default: the first one)");

@@ -1,7 +1,10 @@
-import type { CurrentModel, Db, KeyHolder } from "../store/index.ts";
+import type { CurrentModel, Db, KeyHolder, Settings } from "../store/index.ts";
 
-/** On whose behalf a command runs: what an API key stands for, and which model answered when the key was looked up. */
-export type Caller = KeyHolder & { model: CurrentModel | undefined };
+/**
+ * On whose behalf a command runs: what an API key stands for, and, when the key was looked up, how its chatbot was set to
+ * answer and which model answered.
+ */
+export type Caller = KeyHolder & { settings: Settings; model: CurrentModel | undefined };
 
 /** What a command can tell while it runs. */
 export type Hooks<Reply = never> = {

@@ -3,7 +3,7 @@ import type { Citation as ReadCitation } from "@caigun/reading";
 import { BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import { Overloaded } from "../engines/local-reader/answering.ts";
-import { type CurrentModel, currentModel, type Exchange, newId, saveExchange } from "../store/index.ts";
+import { type CurrentModel, currentModel, type Exchange, newId, type Settings, saveExchange } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 
@@ -26,7 +26,7 @@ export async function converse(
   let { model } = caller;
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     if (!model) throw new Problem("no_model");
-    const { reply, exchange } = await readReply(house, model, input, signal);
+    const { reply, exchange } = await readReply(house, caller, model, input, signal);
     const asked = model;
     // Kept before a word of it is sent: what a person has read stands in the messages.
     const isKept = recordReply
@@ -48,15 +48,16 @@ export async function converse(
 /** What one model replies, and what is to be kept of it. */
 async function readReply(
   house: House,
+  { settings }: Caller,
   model: CurrentModel,
   { text, uid, nickname, explain }: Input<"converse">,
   signal: AbortSignal,
 ): Promise<{ reply: ConversationReply; exchange: Exchange }> {
-  const reading = await readFrom(house, model, text, signal);
+  const reading = await readFrom(house, model, text, settings, signal);
   const citations = reading.citations.map(asCitation);
   const messageId = newId();
   const reply: ConversationReply = {
-    text: reading.text,
+    text: reading.answered ? reading.text : (settings.refusal ?? reading.text),
     answered: reading.answered,
     citations,
     engine: model.engine,
@@ -88,10 +89,16 @@ async function readReply(
   return { reply, exchange };
 }
 
-async function readFrom({ answering, blobs }: House, model: CurrentModel, question: string, signal: AbortSignal) {
+async function readFrom(
+  { answering, blobs }: House,
+  { artifactDigest, tombstones }: CurrentModel,
+  question: string,
+  { strictness }: Settings,
+  signal: AbortSignal,
+) {
   try {
-    const index = await blobs.file(model.artifactDigest);
-    return await answering.ask({ key: model.artifactDigest, index, question, exclude: model.tombstones }, signal);
+    const index = await blobs.file(artifactDigest);
+    return await answering.ask({ key: artifactDigest, index, question, exclude: tombstones, strictness }, signal);
   } catch (error) {
     throw explain(error);
   }

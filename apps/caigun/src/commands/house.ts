@@ -14,5 +14,7 @@ export type House = {
   answering: Answering;
   /** Seals the copies of API keys that later calls return. 32 bytes. */
   sealingKey: Buffer;
+  /** The writers that this server has been told how to reach. */
+  configuredWriters: ReadonlySet<string>;
   log: Logger;
 };

@@ -19,12 +19,12 @@ export type NewKey = { keyId: string; name: string; apiKey: string };
 
 /**
  * The holder of a live key, looked up anew on every call, so that a revocation takes effect at once; and in the same
- * round trip the model that answers, which most calls are about.
+ * round trip the settings and the model that answers, which most calls are about.
  */
 export async function authenticate({ store }: Pick<House, "store">, apiKey: string): Promise<Caller | undefined> {
   if (!keyLooksRight(apiKey)) return undefined;
   const found = await talkContext(store.pool, keyDigest(apiKey));
-  return found && { ...found.holder, model: found.model };
+  return found && { ...found.holder, settings: found.settings, model: found.model };
 }
 
 export function createKey({ store, sealingKey }: KeyTools, chatbotId: ChatbotId, name: string): Promise<NewKey> {

@@ -21,6 +21,7 @@ export {
 } from "./models.ts";
 export { inTransaction, openStore, type Store } from "./open.ts";
 export type { Db, EventState, Failure, JsonObject, ModelState, TrainingDataType } from "./schema.ts";
+export * from "./settings.ts";
 export * from "./talk-context.ts";
 export {
   deleteTrainingData,

@@ -12,6 +12,9 @@ type Json<T> = ColumnType<T, string | undefined, string>;
 export type TrainingDataType = "text" | "file" | "crawler";
 export type ModelState = "queued" | "training" | "ready" | "failed" | "cancelled";
 export type EventState = "queued" | "running" | "completed" | "failed" | "cancelled";
+export type Strictness = "low" | "normal" | "high";
+export type Quality = "fast" | "best";
+export type Writer = "none" | "google" | "openai" | "gguf";
 /** Why a job ended without its result: the stage it was in, what happened, and what the person can do about it. */
 export type Failure = { stage: string; cause: string; fix: string };
 /** Any JSON object. */
@@ -30,6 +33,11 @@ export type Database = {
     account_id: string;
     title: string;
     pinned_model_id: string | null;
+    strictness: Generated<Strictness>;
+    quality: Generated<Quality>;
+    refusal: string | null;
+    stay_local: Generated<boolean>;
+    writer: Writer | null;
     created_at: Timestamp;
     updated_at: Timestamp;
     deleted_at: NullableTimestamp;

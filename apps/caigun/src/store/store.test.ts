@@ -114,7 +114,8 @@ describeOnEachBackend("store", (databases) => {
     const digest = randomBytes(32);
     const id = await newKey(s.db, chatbot.id, digest);
     const holder = { keyId: id, chatbotId: chatbot.id, accountId: account.id };
-    assert.deepEqual(await store.talkContext(s.pool, digest), { holder, model: undefined });
+    const settings = { strictness: "normal", quality: "fast", refusal: null, stayLocal: false, writer: null };
+    assert.deepEqual(await store.talkContext(s.pool, digest), { holder, settings, model: undefined });
     assert.equal(await store.talkContext(s.pool, randomBytes(32)), undefined);
     const [early, late] = [new Date(1_000), new Date(2_000)];
     await store.touchKeys(s.db, [
@@ -128,6 +129,25 @@ describeOnEachBackend("store", (databases) => {
     assert.equal(await store.revokeKey(s.db, chatbot.id, id), false);
     assert.equal(await store.talkContext(s.pool, digest), undefined);
     assert.deepEqual(await store.listKeys(s.db, chatbot.id), []);
+  });
+
+  test("settings that are not named stay as they are, and a question finds all of them with its key", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const digest = randomBytes(32);
+    await newKey(s.db, chatbot.id, digest);
+    const changed = {
+      strictness: "high",
+      quality: "best",
+      refusal: "Ask us.",
+      stayLocal: true,
+      writer: "gguf",
+    } as const;
+    assert.deepEqual(await store.changeSettings(s.db, chatbot.id, changed), changed);
+    const again = { strictness: undefined, refusal: null, writer: null };
+    assert.deepEqual(await store.changeSettings(s.db, chatbot.id, again), { ...changed, refusal: null, writer: null });
+    assert.deepEqual((await store.talkContext(s.pool, digest))?.settings, { ...changed, refusal: null, writer: null });
+    assert.equal((await store.changeSettings(s.db, chatbot.id, {}))?.strictness, "high");
   });
 
   test("a chatbot's rows are reached through its owner alone", async () => {
@@ -169,6 +189,7 @@ describeOnEachBackend("store", (databases) => {
         assert.equal(await store.deleteTrainingData(s.db, other, id), false);
       }
       for (const id of [keyId, NOWHERE]) assert.equal(await store.revokeKey(s.db, other, id), false);
+      assert.equal((await store.changeSettings(s.db, other, { refusal: "theirs" }))?.refusal, "theirs");
       assert.deepEqual(await store.listKeys(s.db, other), []);
       assert.deepEqual(await store.listModels(s.db, other), []);
       assert.deepEqual(await store.listTrainingData(s.db, other), []);
@@ -194,6 +215,7 @@ describeOnEachBackend("store", (databases) => {
 
     async function everything(chatbotId: store.ChatbotId) {
       return [
+        await store.changeSettings(s.db, chatbotId, {}),
         await store.listKeys(s.db, chatbotId),
         await store.listModels(s.db, chatbotId),
         await store.findEvent(s.db, chatbotId, queued.eventId),

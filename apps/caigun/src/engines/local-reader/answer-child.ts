@@ -17,9 +17,9 @@ let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
 serveParent((message): AskReply => {
-  const { key, index, question, exclude } = message as AskRequest;
+  const { key, index, question, exclude, strictness } = message as AskRequest;
   const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return read(question, evidence);
+  return read(question, evidence, { strictness });
 });
 
 setInterval(() => {

@@ -1,4 +1,4 @@
-import type { Reading } from "@caigun/reading";
+import type { Reading, Strictness } from "@caigun/reading";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
@@ -17,5 +17,6 @@ export type AskRequest = {
   question: string;
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
+  strictness: Strictness;
 };
 export type AskReply = Reading;
