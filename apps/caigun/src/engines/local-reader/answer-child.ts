@@ -1,7 +1,7 @@
 import { openIndex, type PassageIndex } from "@caigun/passages";
-import { read } from "@caigun/reading";
+import { type EvidencePassage, read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
-import type { AskReply, AskRequest } from "./messages.ts";
+import type { AskReply, AskRequest, PassageRead } from "./messages.ts";
 
 /** How many passages the reader is given: the five best, which hold the answer in 98 % of the measured questions. */
 const PASSAGES_READ = 5;
@@ -17,10 +17,15 @@ let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
 serveParent((message): AskReply => {
-  const { key, index, question, exclude, strictness } = message as AskRequest;
+  const { key, index, question, exclude, strictness, withTexts } = message as AskRequest;
   const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return read(question, evidence, { strictness });
+  return { ...read(question, evidence, { strictness }), texts: withTexts ? evidence.passages.map(textOf) : [] };
 });
+
+function textOf({ documentId, title, textSha256, text, start, sentences }: EvidencePassage): PassageRead {
+  const spans = sentences.map(({ start, end }) => ({ start, end }));
+  return { documentId, title, textSha256, text, start, sentences: spans };
+}
 
 setInterval(() => {
   const oldest = performance.now() - IDLE_MS;

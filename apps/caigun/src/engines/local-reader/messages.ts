@@ -1,4 +1,4 @@
-import type { Reading, Strictness } from "@caigun/reading";
+import type { EvidencePassage, Reading, Strictness } from "@caigun/reading";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
@@ -18,5 +18,11 @@ export type AskRequest = {
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
   strictness: Strictness;
+  /** Whether what was read is wanted too, for a writer. */
+  withTexts: boolean;
 };
-export type AskReply = Reading;
+/** A passage that was read: its text as it was sent, and where its sentences stand in it (UTF-16 offsets). */
+export type PassageRead = Pick<EvidencePassage, "documentId" | "title" | "textSha256" | "text" | "start"> & {
+  sentences: { start: number; end: number }[];
+};
+export type AskReply = Reading & { texts: PassageRead[] };
