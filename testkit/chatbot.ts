@@ -27,6 +27,7 @@ export type ConversationReply = {
   engine: string;
   model_id: string;
   message_id: string;
+  question?: string;
   confidence?: number;
   candidate?: { text: string; citations: CitationReply[] };
   passages?: { training_data_id: string; start: number; end: number; score: number }[];

@@ -45,12 +45,19 @@ export const ConversationRequest = Type.Object({
 export const ConversationReply = Type.Object({
   text: Type.String(),
   answered: Type.Boolean({
-    description: "False where the chatbot's texts do not hold the answer and the reply says so.",
+    description:
+      "False where the chatbot's texts do not hold the answer and the reply says so. A greeting is answered, and cites nothing.",
   }),
   citations: Type.Array(Citation),
   engine: Type.String({ description: "What wrote the reply." }),
   model_id: Id,
   message_id: Id,
+  question: Type.Optional(
+    Type.String({
+      description:
+        "With explain=true: what was searched for; a follow-up such as `and on Sundays?` is taken together with the question before it.",
+    }),
+  ),
   confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "With explain=true." })),
   candidate: Type.Optional(
     Type.Object(
@@ -108,7 +115,8 @@ export const Message = Type.Object(
     log_type: Type.Enum(["talk", "vision"]),
     kwargs: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: "object",
-      description: "Citations and the like.",
+      description:
+        "Citations and the like; `question` where another was searched for than was received, `small_talk` where nothing was asked.",
     }),
   },
   { title: "Message" },

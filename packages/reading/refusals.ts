@@ -1,7 +1,7 @@
 import { detectLanguage, isSimplified, isTraditional } from "@caigun/text";
 
 // What a person reads when the text does not hold the answer, in the language of the question.
-const REFUSALS: Record<string, string> = {
+export const refusals: Record<string, string> = {
   ar: "لم أجد إجابة عن ذلك في النص الذي تعلمت منه.",
   cs: "Odpověď na to jsem v textu, ze kterého vycházím, nenašel.",
   da: "Det finder jeg ikke svar på i den tekst, jeg kender.",
@@ -41,10 +41,10 @@ const REFUSALS: Record<string, string> = {
 export function refusalFor(question: string, languageOfText: string, sample = ""): string {
   const language = detectLanguage(question, { unsure: languageOfText });
   const asTraditional = isTraditional(question) || (!isSimplified(question) && isTraditional(sample));
-  const refusal = REFUSALS[language === "zh" && asTraditional ? "zh-Hant" : language] ?? REFUSALS.en!;
+  const refusal = refusals[language === "zh" && asTraditional ? "zh-Hant" : language] ?? refusals.en!;
   // A word in Latin letters asked of a Chinese text tells no language, but it does tell that it isn't Chinese.
   const letters = /\p{L}/u.test(question);
-  return letters && isLatin(question) !== isLatin(refusal) ? REFUSALS.en! : refusal;
+  return letters && isLatin(question) !== isLatin(refusal) ? refusals.en! : refusal;
 }
 
 const isLatin = (text: string) => !/[^\P{L}\p{Script=Latin}]/u.test(text);

@@ -15,6 +15,9 @@ export async function talk(text: string, { uid, explain, json, apiKey }: Options
   print(json, reply, () => [
     reply.text,
     ...reply.citations.map(({ title, start, end }) => `  [${title}, characters ${start} to ${end}]`),
-    ...(explain ? [`confidence ${reply.confidence?.toFixed(2)}; candidate: ${reply.candidate?.text}`] : []),
+    ...(explain && reply.question !== undefined && reply.question !== text ? [`asked: ${reply.question}`] : []),
+    ...(explain && reply.confidence !== undefined
+      ? [`confidence ${reply.confidence.toFixed(2)}; candidate: ${reply.candidate?.text}`]
+      : []),
   ]);
 }

@@ -1,0 +1,40 @@
+import { Problem } from "@caigun/contract";
+import type { Reading } from "@caigun/reading";
+import { BlobMissing } from "../blobs/blob-store.ts";
+import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
+import { Overloaded } from "../engines/local-reader/answering.ts";
+import type { CurrentModel, Settings } from "../store/index.ts";
+import type { House } from "./house.ts";
+
+/** What a model's texts say to a question. Throws `unavailable` or `overloaded`. */
+export async function readQuestion(
+  { answering, blobs }: House,
+  { artifactDigest, tombstones }: CurrentModel,
+  question: string,
+  { strictness }: Settings,
+  signal: AbortSignal,
+): Promise<Reading> {
+  try {
+    const index = await blobs.file(artifactDigest);
+    return await answering.ask({ key: artifactDigest, index, question, exclude: tombstones, strictness }, signal);
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** What the caller is told of a question that could not be read. */
+function explain(error: unknown): unknown {
+  const unavailable = (detail: string, retryAfterSeconds: number) =>
+    new Problem("unavailable", detail, { retryAfterSeconds, cause: error });
+  if (error instanceof Overloaded) return new Problem("overloaded", undefined, { retryAfterSeconds: 1 });
+  if (error instanceof BlobMissing || (error instanceof ChildRefused && error.refusal.name === "IndexUnusable"))
+    return unavailable(
+      "The model's index is missing or damaged. Restore the blob store from a copy, or train again.",
+      60,
+    );
+  if (error instanceof ChildTimedOut)
+    return unavailable("The question took too long to answer. Ask it in fewer words, or try again.", 5);
+  if (error instanceof ChildEnded)
+    return unavailable("The process that answers ended under the question. Try again.", 1);
+  return error;
+}

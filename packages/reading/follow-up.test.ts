@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { mayFollowUp, resolveFollowUp } from "./follow-up.ts";
+
+/** Each is asked after the one before it. */
+const conversations: [question: string, resolved: string][][] = [
+  [
+    ["When do you open on Saturdays?", "When do you open on Saturdays?"],
+    ["and on Sundays?", "When do you open on Sundays?"],
+    ["What about Mondays?", "When do you open on Mondays?"],
+    ["and in July?", "When do you open on Mondays in July?"],
+  ],
+  [
+    ["What does a city bike cost for a whole day?", "What does a city bike cost for a whole day?"],
+    ["and for half a day?", "What does a city bike cost for half a day?"],
+    ["and a tandem?", "What does a tandem bike cost for half a day?"],
+  ],
+  [
+    ["How much is the small bag?", "How much is the small bag?"],
+    ["what about the large one?", "How much is the large bag?"],
+  ],
+  [
+    ["Is a helmet included?", "Is a helmet included?"],
+    ["and a lock?", "Is a lock included?"],
+    ["what about insurance?", "Is insurance included?"],
+  ],
+  [
+    ["What discount do students get?", "What discount do students get?"],
+    ["and members?", "What discount do members get?"],
+    ["can they be combined?", "What discount do members get? can they be combined?"],
+  ],
+  [
+    ["When is the repair course?", "When is the repair course?"],
+    ["how much does it cost?", "When is the repair course? how much does it cost?"],
+    ["how long?", "When is the repair course? how long?"],
+    ["What does it cost to replace a saddle?", "What does it cost to replace a saddle?"],
+  ],
+  [
+    ["包廂低消多少？", "包廂低消多少？"],
+    ["那一般座位呢？", "一般座位低消多少？"],
+    ["可以用多久？", "一般座位低消多少？可以用多久？"],
+  ],
+  [
+    ["賣店週六幾點開門？", "賣店週六幾點開門？"],
+    ["那週日呢？", "賣店週日幾點開門？"],
+    ["二樓呢？", "二樓週日幾點開門？"],
+  ],
+  [
+    ["凍頂烏龍一壺多少錢？", "凍頂烏龍一壺多少錢？"],
+    ["東方美人呢？", "東方美人一壺多少錢？"],
+    ["那四兩呢？", "東方美人四兩多少錢？"],
+    ["它含咖啡因嗎？", "東方美人四兩多少錢？它含咖啡因嗎？"],
+  ],
+  [
+    ["入门课程多少钱？", "入门课程多少钱？"],
+    ["进阶呢？", "进阶课程多少钱？"],
+    ["那老师是谁？", "进阶课程多少钱？那老师是谁？"],
+  ],
+];
+
+describe("a follow-up", () => {
+  for (const turns of conversations) {
+    it(`is resolved: ${turns.map(([question]) => question).join(" ")}`, () => {
+      let before: string | undefined;
+      for (const [question, resolved] of turns) {
+        assert.equal(resolveFollowUp(question, before), resolved);
+        before = resolved;
+      }
+    });
+  }
+
+  it("needs something to lean on", () => {
+    for (const [question] of conversations.flat()) assert.equal(resolveFollowUp(question, undefined), question);
+  });
+
+  it("is left as it is in a language without words for it", () => {
+    assert.equal(resolveFollowUp("¿y los domingos?", "¿A qué hora abren los sábados?"), "¿y los domingos?");
+    assert.equal(resolveFollowUp("日曜日は？", "土曜日は何時に開きますか。"), "日曜日は？");
+  });
+
+  it("holds, whatever is said, all of the question or all of what it exchanges, and changes nothing that cannot lean", () => {
+    const said = fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 60 }),
+      fc.constantFrom(...conversations.flat(2)),
+      fc
+        .array(
+          fc.constantFrom("and", "it", "how", "much", "on", "the", "bike", "one", "?", "那", "它", "呢", "多少", "茶"),
+        )
+        .map((words) => words.join(" ")),
+    );
+    fc.assert(
+      fc.property(said, said, (question, before) => {
+        const resolved = resolveFollowUp(question, before);
+        if (!mayFollowUp(question)) assert.equal(resolved, question);
+        assert(resolved.length <= before.length + question.length + 2);
+        if (question.trim() !== "") assert.notEqual(resolved.trim(), "");
+      }),
+    );
+  });
+});
