@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { asDocument, askHalves, askOwn } from "./direct.ts";
+import { askHalves, askOwn } from "./direct.ts";
+import { PastedText } from "./pasted-text.ts";
 import { readSquad } from "./squad.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "caigun-squad-"));
@@ -45,10 +46,7 @@ test("reads articles, and questions that have an answer", () => {
       ["Tides", 1],
     ],
   );
-  assert.equal(
-    asDocument(file, (number) => number === 1),
-    "The moon causes the tides of the sea.",
-  );
+  assert.equal(new PastedText(file, (number) => number === 1).text, "The moon causes the tides of the sea.");
 });
 
 test("asks every question of the whole, and of each half", () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildIndex, type Found, openIndex } from "@caigun/passages";
+import { PastedText } from "./pasted-text.ts";
 import type { SquadFile, SquadQuestion } from "./squad.ts";
 
 /** One question, whether its own article is in the index, and what the search found. */
@@ -12,14 +13,6 @@ export interface Asked {
 }
 
 const SEARCHED_PASSAGES = 8;
-
-/** The paragraphs of some articles as one document, as a person would paste them. */
-export function asDocument(file: SquadFile, includes: (article: number) => boolean): string {
-  return file.articles
-    .filter((_, article) => includes(article))
-    .flatMap((article) => article.paragraphs)
-    .join("\n\n");
-}
 
 /** Indexes all articles and searches for every question. */
 export function askOwn(file: SquadFile): Asked[] {
@@ -35,7 +28,7 @@ function ask(file: SquadFile, includes: (article: number) => boolean): Asked[] {
   const folder = mkdtempSync(join(tmpdir(), "caigun-eval-"));
   try {
     const path = join(folder, "index");
-    buildIndex(path, [{ id: "text", title: "text", text: asDocument(file, includes) }]);
+    buildIndex(path, [{ id: "text", title: "text", text: new PastedText(file, includes).text }]);
     const index = openIndex(path);
     try {
       return file.questions.map((question) => ({

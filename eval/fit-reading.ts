@@ -1,5 +1,5 @@
 /**
- * node eval/fit-reading.ts FILE... [--out packages/reading/weights.json]: fits the confidence and its thresholds on
+ * node eval/fit-reading.ts FILE... [--out packages/reading/weights/shipped.json]: fits the confidence and its thresholds on
  * files in SQuAD's format. Of each file, half the articles are indexed and all questions asked, then the other half.
  */
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ const FALSE_REFUSALS = { low: 0.02, normal: 0.05, high: 0.1 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: "string", default: "packages/reading/weights.json" } },
+  options: { out: { type: "string", default: "packages/reading/weights/shipped.json" } },
 });
 if (positionals.length === 0) throw new Error("Name the files to fit on: node eval/fit-reading.ts FILE...");
 

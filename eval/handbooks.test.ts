@@ -26,5 +26,14 @@ describe("our own handbooks", () => {
       for (const { answer } of questions)
         if (answer !== null) assert(comparable(text).includes(comparable(answer)), answer);
     });
+
+    it(`${name}: has twenty follow-ups, and holds every answer`, () => {
+      const { text, followUps } = readHandbook(name);
+      assert.equal(followUps.length, 20);
+      for (const { first, second, answer } of followUps) {
+        assert(first !== "" && second !== "" && answer !== "", first);
+        assert(text.includes(answer), answer);
+      }
+    });
   }
 });

@@ -14,20 +14,31 @@ export type Handbook = (typeof handbooks)[number];
 
 /** `answer` is null where the handbook does not hold one. */
 export type CustomerQuestion = { question: string; answer: string | null };
+/** Two questions of one conversation, of which the second can't be understood alone; the answer is the second's. */
+export type FollowUp = { first: string; second: string; answer: string };
 export type Outcome = CustomerQuestion & { reading: Reading; isRight: boolean };
 
 const SEARCHED_PASSAGES = 5;
 
-export function readHandbook(name: Handbook): { text: string; questions: CustomerQuestion[] } {
+export function readHandbook(name: Handbook): {
+  text: string;
+  questions: CustomerQuestion[];
+  followUps: FollowUp[];
+} {
   const file = (ending: string) => readFileSync(new URL(`./handbooks/${name}.${ending}`, import.meta.url), "utf8");
-  const questions = file("questions")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [question = "", answer = "-"] = line.split(" | ");
-      return { question, answer: answer === "-" ? null : answer };
-    });
-  return { text: file("txt"), questions };
+  const rows = (ending: string) =>
+    file(ending)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.split(" | "));
+  return {
+    text: file("txt"),
+    questions: rows("questions").map(([question = "", answer = "-"]) => ({
+      question,
+      answer: answer === "-" ? null : answer,
+    })),
+    followUps: rows("followups").map(([first = "", second = "", answer = ""]) => ({ first, second, answer })),
+  };
 }
 
 /** Asks a handbook all its questions. Right is a reply with the answer, or a refusal where there is none. */

@@ -48,6 +48,14 @@ describe("checkSentences", () => {
     ]);
   });
 
+  it("compares in the language of what is written, also in a text of several", () => {
+    const both = passageOf(`${OFFICE.text}\n\n${SHOP.text}`);
+    assert.deepEqual(verdict("The office opens at 09:00.", both), [0]);
+    assert.equal(verdict("The office opens at 9 pm.", both), "number");
+    assert.deepEqual(verdict("本店早上9點開門。", both), [5]);
+    assert.equal(verdict("本店晚上九點開門。", both), "number");
+  });
+
   it("passes what is quoted, in languages without word lists too", () => {
     const quotes = [
       "Das Museum öffnet dienstags um 10 Uhr und schließt um 18 Uhr.",

@@ -32,10 +32,12 @@ export class Checker {
   check(sentence: string): Verdict {
     let closest = { covered: -1, reason: "empty" as Reason };
     for (const [index, passage] of this.#passages.entries()) {
-      const stated = statementOf(sentence, passage.language);
+      const language = passage.languageOf(sentence);
+      const stated = statementOf(sentence, language);
+      const around = passage.whole(language);
       for (const sentences of passage.choices) {
-        const held = passage.statement(sentences);
-        const reason = objection(stated, held, passage.whole);
+        const held = passage.statement(sentences, language);
+        const reason = objection(stated, held, around);
         if (!reason) return { supported: true, passage: index, sentences };
         const covered = coverage(stated, held);
         if (covered > closest.covered) closest = { covered, reason };
@@ -51,18 +53,24 @@ export function checkSentences(sentences: readonly string[], passages: readonly 
   return sentences.map((sentence) => checker.check(sentence));
 }
 
+/** UTF-16 units from which the language of a sentence can be told. */
+const TELLING_LENGTH = 24;
+
 class PreparedPassage {
-  readonly language: string;
-  readonly whole: Statement;
   /** Each sentence alone, then each two that stand near each other. */
   readonly choices: readonly number[][];
   readonly #passage: CheckedPassage;
+  /** The passage's own, then those of its sentences. */
+  readonly #languages: readonly [string, ...string[]];
   readonly #statements = new Map<string, Statement>();
 
   constructor(passage: CheckedPassage) {
     this.#passage = passage;
-    this.language = detectLanguage(passage.text);
-    this.whole = statementOf(passage.text, this.language);
+    const language = detectLanguage(passage.text);
+    const others = this.#texts(passage.sentences.map((_, index) => index))
+      .filter((text) => text.length >= TELLING_LENGTH)
+      .map((text) => detectLanguage(text, { unsure: language }));
+    this.#languages = [language, ...new Set(others.filter((other) => other !== language))];
     const all = passage.sentences.map((_, index) => index);
     const pairs = all.flatMap((one) =>
       all.filter((other) => other > one && other - one <= FARTHEST_APART).map((other) => [one, other]),
@@ -70,17 +78,31 @@ class PreparedPassage {
     this.choices = [...all.map((index) => [index]), ...pairs];
   }
 
-  statement(sentences: readonly number[]): Statement {
-    const key = sentences.join();
+  /** A text may hold several languages: what is written in one is compared with what stands in that one. */
+  languageOf(sentence: string): string {
+    return detectLanguage(sentence, { among: this.#languages, unsure: this.#languages[0] });
+  }
+
+  whole(language: string): Statement {
+    return this.#prepared(language, "", () => this.#passage.text);
+  }
+
+  statement(sentences: readonly number[], language: string): Statement {
+    return this.#prepared(language, sentences.join(), () => this.#texts(sentences).join("\n"));
+  }
+
+  #prepared(language: string, name: string, textOf: () => string): Statement {
+    const key = `${language} ${name}`;
     let found = this.#statements.get(key);
     if (!found) {
-      const texts = sentences.map((index) => {
-        const { start, end } = this.#passage.sentences[index]!;
-        return this.#passage.text.slice(start, end);
-      });
-      found = statementOf(texts.join("\n"), this.language);
+      found = statementOf(textOf(), language);
       this.#statements.set(key, found);
     }
     return found;
+  }
+
+  #texts(sentences: readonly number[]): string[] {
+    const { text, sentences: spans } = this.#passage;
+    return sentences.map((index) => text.slice(spans[index]!.start, spans[index]!.end));
   }
 }

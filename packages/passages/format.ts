@@ -3,7 +3,9 @@ import type { SQLOutputValue } from "node:sqlite";
 /** "CaiG": marks the SQLite file as one of ours. */
 export const APPLICATION_ID = 0x43616947;
 /** Raised whenever the tables, the meaning of a column, or the way words are made change. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
+/** Format 3 is format 2 with two more tables, for vectors. */
+export const OLDEST_READABLE_VERSION = 2;
 
 export const SCHEMA = `
   CREATE TABLE documents (
@@ -16,6 +18,8 @@ export const SCHEMA = `
   );
   CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER NOT NULL, passages INTEGER NOT NULL) WITHOUT ROWID;
   CREATE VIRTUAL TABLE words USING fts5(lead, body, content='', tokenize='ascii');
+  CREATE TABLE embedder (name TEXT NOT NULL, digest TEXT NOT NULL);
+  CREATE TABLE vectors (ordinal INTEGER PRIMARY KEY, mean BLOB NOT NULL, tokens BLOB NOT NULL);
 `;
 
 /** A file that is no index, is damaged, or was written by another version. */

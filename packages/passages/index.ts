@@ -9,7 +9,9 @@ export {
   textSha256,
 } from "./build.ts";
 export type { Sentence } from "./contents.ts";
+export { addVectors, type PassageEmbedder } from "./embed.ts";
 export { IndexUnusable } from "./format.ts";
 export { type Found, openIndex, type PassageIndex, type RankedPassage, type SearchOptions } from "./open.ts";
 export { type Probe, probeIndex } from "./probe.ts";
 export type { Query, QueryTerm } from "./question.ts";
+export { encodeVectors, type PassageVectors, type QuestionVectors } from "./vectors.ts";

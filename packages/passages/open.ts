@@ -3,21 +3,27 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { normalise } from "@caigun/text";
 import type { DocumentSummary, IndexSummary } from "./build.ts";
 import { decodeContents, type Sentence } from "./contents.ts";
-import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable } from "./format.ts";
+import { MeanVectors } from "./dense.ts";
+import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable, OLDEST_READABLE_VERSION } from "./format.ts";
 import { parseQuestion, type Query } from "./question.ts";
+import { decodeTokens, type PassageVectors, type QuestionVectors } from "./vectors.ts";
 
 export interface RankedPassage {
   documentId: string;
   title: string;
   textSha256: string;
   ordinal: number;
+  /** Its number among the passages of all documents. */
+  row: number;
   /** As sent. */
   text: string;
   /** Code points of the document as sent. */
   start: number;
   end: number;
-  /** BM25; higher is better. */
+  /** What it was ranked by; higher is better. */
   score: number;
+  /** Its BM25, as a share (0..1) of the best passage's. */
+  relativeBm25: number;
   kind: "prose" | "list" | "table" | "qa";
   heading?: string;
   question?: string;
@@ -25,9 +31,13 @@ export interface RankedPassage {
   /** UTF-16 offset in `text` where what may be quoted begins. */
   answerStart: number;
   sentences: Sentence[];
+  /** Where the question came with vectors and the passage has some; the cosine is that of the means. */
+  vectors?: Pick<PassageVectors, "tokens" | "tokensOfPiece"> & { cosine: number };
 }
 
 export interface SearchOptions {
+  /** The question as the index's embedder encodes it: passages are then found by their meaning too. */
+  vectors?: QuestionVectors;
   /** Documents that must not be found, such as deleted ones. */
   exclude?: ReadonlySet<string>;
   /** The question's language, where it is known; else it is detected among those of the documents. */
@@ -36,6 +46,8 @@ export interface SearchOptions {
 
 export interface Found {
   query: Query;
+  /** The vectors that the question came with. */
+  vectors?: QuestionVectors;
   passages: RankedPassage[];
 }
 
@@ -43,9 +55,19 @@ interface Document extends DocumentSummary {
   firstPassage: number;
 }
 
+interface Ranked {
+  row: number;
+  score: number;
+  relativeBm25: number;
+  cosine?: number;
+}
+
 const LONGEST_QUESTION = 2000;
 // How much more a word in a heading or in a passage's question counts.
 const LEAD_WEIGHT = 1.5;
+// Passages that each way of searching names before they are ranked together, and how much a cosine counts beside BM25.
+const FUSED_FROM = 20;
+const COSINE_WEIGHT = 1;
 // SQLITE_CORRUPT and SQLITE_NOTADB.
 const SQLITE_DAMAGE = new Set([11, 26]);
 
@@ -71,6 +93,11 @@ export class PassageIndex {
   readonly #findTerm: StatementSync;
   readonly #findPassage: StatementSync;
   readonly #match: StatementSync;
+  readonly #scoreOf: StatementSync;
+  readonly #embedder: { name: string; digest: string } | undefined;
+  readonly #findVectors: StatementSync | undefined;
+  /** Read when first asked for. */
+  #means: MeanVectors | undefined;
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -96,6 +123,13 @@ export class PassageIndex {
     this.#match = db.prepare(
       `SELECT rowid, bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY score, rowid`,
     );
+    this.#scoreOf = db.prepare(
+      `SELECT bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? AND rowid = ?`,
+    );
+    if (Number(db.prepare("PRAGMA user_version").get()!.user_version) < FORMAT_VERSION) return;
+    const embedder = db.prepare("SELECT name, digest FROM embedder").get();
+    this.#embedder = embedder && { name: String(embedder.name), digest: String(embedder.digest) };
+    this.#findVectors = db.prepare("SELECT tokens FROM vectors WHERE ordinal = ?");
   }
 
   /**
@@ -110,18 +144,21 @@ export class PassageIndex {
         passages: this.#passages,
         find: (term) => this.#find(term),
       });
-      const passages: RankedPassage[] = [];
-      if (match === "") return { query, passages };
-      for (const row of this.#match.iterate(match)) {
-        const document = this.#documentOf(Number(row.rowid));
-        if (options.exclude?.has(document.id)) continue;
-        passages.push(this.#load(document, Number(row.rowid), -Number(row.score)));
-        if (passages.length === limit) break;
-      }
-      return { query, passages };
+      const admits = (row: number) => !options.exclude?.has(this.#documentOf(row).id);
+      const ranked = this.#rank(match, limit, admits, options.vectors);
+      return {
+        query,
+        ...(options.vectors ? { vectors: options.vectors } : {}),
+        passages: ranked.map((rank) => this.#load(rank, options.vectors !== undefined)),
+      };
     } catch (error) {
       throw asUnusable(error, this.path);
     }
+  }
+
+  /** Who made its vectors; undefined where it has none. */
+  get embedder(): { name: string; digest: string } | undefined {
+    return this.#embedder;
   }
 
   summary(): IndexSummary {
@@ -135,7 +172,7 @@ export class PassageIndex {
     if (!document) return;
     try {
       for (let index = 0; index < document.passages; index++)
-        yield this.#load(document, document.firstPassage + index, 0);
+        yield this.#load({ row: document.firstPassage + index, score: 0, relativeBm25: 0 }, false);
     } catch (error) {
       throw asUnusable(error, this.path);
     }
@@ -167,22 +204,79 @@ export class PassageIndex {
     return this.#documents[low]!;
   }
 
-  #load(document: Document, ordinal: number, score: number): RankedPassage {
-    const row = this.#findPassage.get(ordinal);
-    if (!row) throw new IndexUnusable(`passage ${ordinal} is missing`);
+  /** The best passages by BM25, and with vectors also by cosine. */
+  #rank(
+    match: string,
+    limit: number,
+    admits: (row: number) => boolean,
+    vectors: QuestionVectors | undefined,
+  ): Ranked[] {
+    const byWords = this.#rankByWords(match, vectors ? FUSED_FROM : limit, admits);
+    const means = vectors && this.#meanVectors();
+    if (!means || !vectors) return byWords;
+    const best = byWords[0]?.score ?? 0;
+    const candidates = new Map(byWords.map((ranked) => [ranked.row, ranked]));
+    for (const { row } of means.nearest(vectors.mean, FUSED_FROM, admits)) {
+      if (candidates.has(row)) continue;
+      const score = match === "" ? undefined : this.#scoreOf.get(match, row)?.score;
+      const bm25 = score === undefined ? 0 : -Number(score);
+      candidates.set(row, { row, score: bm25, relativeBm25: best > 0 ? bm25 / best : 0 });
+    }
+    return [...candidates.values()]
+      .map((ranked) => {
+        const cosine = means.cosineOf(ranked.row, vectors.mean);
+        return {
+          ...ranked,
+          ...(cosine === undefined ? {} : { cosine }),
+          score: ranked.relativeBm25 + COSINE_WEIGHT * (cosine ?? 0),
+        };
+      })
+      .sort((a, b) => b.score - a.score || a.row - b.row)
+      .slice(0, limit);
+  }
+
+  #rankByWords(match: string, limit: number, admits: (row: number) => boolean): Ranked[] {
+    const ranked: Ranked[] = [];
+    if (match === "") return ranked;
+    for (const { rowid, score } of this.#match.iterate(match)) {
+      const row = Number(rowid);
+      if (!admits(row)) continue;
+      const bm25 = -Number(score);
+      const best = ranked[0]?.score ?? bm25;
+      ranked.push({ row, score: bm25, relativeBm25: best > 0 ? bm25 / best : 0 });
+      if (ranked.length === limit) break;
+    }
+    return ranked;
+  }
+
+  #meanVectors(): MeanVectors | undefined {
+    if (this.#embedder) this.#means ??= new MeanVectors(this.#db);
+    return this.#means;
+  }
+
+  #load({ row: number, score, relativeBm25, cosine }: Ranked, withVectors: boolean): RankedPassage {
+    const row = this.#findPassage.get(number);
+    if (!row) throw new IndexUnusable(`passage ${number} is missing`);
+    const document = this.#documentOf(number);
+    const vectors = withVectors && cosine !== undefined ? this.#findVectors?.get(number) : undefined;
     return {
       documentId: document.id,
       title: document.title,
       textSha256: document.textSha256,
-      ordinal: ordinal - document.firstPassage,
+      ordinal: number - document.firstPassage,
+      row: number,
       text: decodeSource(row.source!),
       start: Number(row.start),
       end: Number(row.end),
       score,
+      relativeBm25,
       kind: row.kind as RankedPassage["kind"],
       ...(row.heading === null ? {} : { heading: String(row.heading) }),
       ...(row.question === null ? {} : { question: String(row.question) }),
       ...decodeContents(row.contents as Uint8Array),
+      ...(vectors && cosine !== undefined
+        ? { vectors: { ...decodeTokens(vectors.tokens as Uint8Array), cosine } }
+        : {}),
     };
   }
 }
@@ -211,7 +305,7 @@ function checkHeader(path: string): void {
   }
   if (header.readUInt32BE(68) !== APPLICATION_ID) throw new IndexUnusable(`${path} is not a passage index.`);
   const version = header.readUInt32BE(60);
-  if (version !== FORMAT_VERSION) {
+  if (version < OLDEST_READABLE_VERSION || version > FORMAT_VERSION) {
     throw new IndexUnusable(
       `The index ${path} has format ${version}; this version reads format ${FORMAT_VERSION}. Train the model again.`,
     );

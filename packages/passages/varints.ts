@@ -33,6 +33,11 @@ export class VarintReader {
     this.#bytes = bytes;
   }
 
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#at;
+  }
+
   get done(): boolean {
     return this.#at >= this.#bytes.length;
   }

@@ -1,6 +1,7 @@
 import { codePointCount } from "@caigun/text";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
+import type { FitName } from "./fits.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
 
@@ -36,6 +37,8 @@ export interface ReadingOptions {
   strictness?: Strictness;
   /** Instead of strictness: the confidence below which to refuse. */
   threshold?: number;
+  /** Which learned weights; "shipped" where it is left out. */
+  fit?: FitName;
 }
 
 const SHOWN_PASSAGES = 5;
@@ -47,9 +50,10 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   const first = ranked[0];
   const second = bestSecond(ranked, evidence);
   const chosen = [first, second].filter((candidate) => candidate !== undefined);
-  const confidence = confidenceOf(first, evidence);
+  const confidence = confidenceOf(first, evidence, options.fit);
   const answered =
-    confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal")) && first !== undefined;
+    confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal", options.fit)) &&
+    first !== undefined;
   return {
     answered,
     confidence,

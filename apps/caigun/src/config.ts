@@ -30,6 +30,8 @@ export type Config = {
   trustProxy: boolean;
   /** Processes that answer at a time. */
   answeringProcesses: number;
+  /** Which learned weights answer: the shipped ones, or others of packages/reading/weights to evaluate with. */
+  readingWeights: string;
   /** Trainings that run at a time; 0: the server leaves them to workers. */
   trainings: number;
   /** JavaScript heap of one answering and of one training process, MiB. */
@@ -37,19 +39,21 @@ export type Config = {
   trainingHeapMiB: number;
   /** The engines that may write replies; each is there where what it needs is set. Holds API keys: never logged. */
   writers: Writers;
+  /** Whether an engine that was chosen and can't be reached is refused instead of replaced. */
+  strictEngines: boolean;
 };
 
 export type Writers = {
-  /** Google's Gemini API. */
-  google?: { apiKey: string; model: string };
+  /** Google's Gemini API; `baseUrl` instead of Google's own address. */
+  google?: { apiKey: string; model: string; baseUrl?: string };
   /** Any endpoint that speaks OpenAI's protocol; `baseUrl` is what `/chat/completions` is appended to. */
   openai?: { baseUrl: string; apiKey?: string; model: string };
   /** A language model on this machine. */
   gguf?: { path: string };
 };
 
-/** Google's own recommendation for new projects; a model of a cloud is retired sooner than a program is updated. */
-const GOOGLE_MODEL = "gemini-2.5-flash";
+/** The one that Google's library is documented with; a model of a cloud is retired sooner than a program is updated. */
+const GOOGLE_MODEL = "gemini-3.8-flash";
 
 /** A setting that can't be used; the message says which and what to write instead. */
 export class BadSetting extends Error {
@@ -93,17 +97,20 @@ export function readConfig(environment: Environment = process.env): Config {
     maxTextBytes: count("CAIGUN_MAX_TEXT_BYTES", 20_000_000, [1, 200_000_000]),
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
+    readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
     // A training takes a core for its whole length: one core stays for those who talk.
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
     trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
     writers: writers(text),
+    strictEngines: oneOf("CAIGUN_STRICT_ENGINES", ["0", "1"], "0") === "1",
   };
 }
 
 /** A key that was exported for another tool sends nothing anywhere: only variables of CaiGun's own count. */
 function writers(text: (name: string) => string | undefined): Writers {
   const googleKey = text("CAIGUN_GOOGLE_API_KEY");
+  const googleUrl = url(text("CAIGUN_GOOGLE_BASE_URL"), "CAIGUN_GOOGLE_BASE_URL", ["http:", "https:"]);
   const gguf = text("CAIGUN_GGUF");
   const baseUrl = url(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL", ["http:", "https:"]);
   const openaiKey = text("CAIGUN_OPENAI_API_KEY");
@@ -116,7 +123,11 @@ function writers(text: (name: string) => string | undefined): Writers {
     );
   return {
     ...(googleKey !== undefined && {
-      google: { apiKey: googleKey, model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL },
+      google: {
+        apiKey: googleKey,
+        model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL,
+        ...(googleUrl !== undefined && { baseUrl: googleUrl }),
+      },
     }),
     ...(baseUrl !== undefined &&
       openaiModel !== undefined && {

@@ -1,11 +1,13 @@
 import { join } from "node:path";
+import { type FitName, fitNames } from "@caigun/reading";
 import type { Logger } from "pino";
 import { Gauge, Registry } from "prom-client";
 import type { House } from "../commands/house.ts";
 import { KeyUses } from "../commands/key-uses.ts";
 import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/keys.ts";
-import type { Config } from "../config.ts";
+import { BadSetting, type Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
+import { closeWriters, openWriters } from "../engines/writers/open-writers.ts";
 import { type Home, openHome } from "../home/index.ts";
 import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
@@ -72,10 +74,14 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     heapMiB: config.answeringHeapMiB,
     timeoutMs: 30_000,
     maxWaiting: 1_000,
+    fit: fitOf(config),
   });
   opened.defer(() => answering.close());
-  const configuredWriters = new Set(Object.keys(config.writers));
-  const house: House = { ...foundation, answering, sealingKey, configuredWriters, log };
+  const writers = openWriters(config.writers);
+  opened.defer(() => closeWriters(writers));
+  const { strictEngines } = config;
+  const configuredWriters = new Set<string>(writers.keys());
+  const house: House = { ...foundation, answering, sealingKey, configuredWriters, writers, strictEngines, log };
   const firstKey = await unseenFirstKey(house);
 
   const tools = trainingTools(foundation, workFolder.path, config, log);
@@ -110,6 +116,12 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     firstKeyShown: () => rememberFirstKeyShown(store.db),
     close: () => closing.disposeAsync(),
   };
+}
+
+function fitOf({ readingWeights }: Config): FitName {
+  const fit = fitNames.find((name) => name === readingWeights);
+  if (!fit) throw new BadSetting(`CAIGUN_READING_WEIGHTS is "${readingWeights}": write one of ${fitNames.join(", ")}.`);
+  return fit;
 }
 
 /** The failure to listen as a person can mend it, where they can. */

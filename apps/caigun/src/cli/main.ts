@@ -86,6 +86,10 @@ withChatbot(withJson(program.command("models").description("list the chatbot's m
   async (options) => (await import("./models.ts")).models(options),
 );
 
+withJson(program.command("eval <file...>").description("measure the quality of answers on files in SQuAD's format"))
+  .option("--only <parts>", "less of it: retrieval, reading, foreign, hard or typos, or several with commas")
+  .action(async (files, options) => (await import("./eval.ts")).evaluate(files, options));
+
 withJson(
   program.command("doctor").description("look for what could keep CaiGun from running, and say what to do"),
 ).action(async (options) => (await import("./doctor.ts")).doctor(options));

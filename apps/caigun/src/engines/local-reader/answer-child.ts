@@ -17,9 +17,10 @@ let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
 serveParent((message): AskReply => {
-  const { key, index, question, exclude, strictness, withTexts } = message as AskRequest;
+  const { key, index, question, exclude, strictness, fit, withTexts } = message as AskRequest;
   const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  return { ...read(question, evidence, { strictness }), texts: withTexts ? evidence.passages.map(textOf) : [] };
+  const reading = read(question, evidence, { strictness, fit });
+  return { ...reading, texts: withTexts ? evidence.passages.map(textOf) : [] };
 });
 
 function textOf({ documentId, title, textSha256, text, start, sentences }: EvidencePassage): PassageRead {

@@ -7,7 +7,7 @@ import { Answering } from "./answering.ts";
 const LIMIT_MS = 20_000;
 
 test("a process that is killed while nobody asks is replaced, so that the server is ready again", async () => {
-  const answering = new Answering({ children: 1, heapMiB: 64, timeoutMs: 30_000, maxWaiting: 10 });
+  const answering = new Answering({ children: 1, heapMiB: 64, timeoutMs: 30_000, maxWaiting: 10, fit: "shipped" });
   try {
     const first = await answeringPid();
     process.kill(first, "SIGKILL");

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { FitName } from "@caigun/reading";
 import { Child, ChildEnded } from "../../children/child.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
 
@@ -10,6 +11,8 @@ export type AnsweringOptions = {
   timeoutMs: number;
   /** Questions that may wait at a time; more are refused with Overloaded. */
   maxWaiting: number;
+  /** Which learned weights answer. */
+  fit: FitName;
 };
 
 /** More questions wait than could be answered in time. */
@@ -46,7 +49,8 @@ export class Answering {
    * Throws Overloaded, ChildTimedOut, or ChildRefused (the index can't be read). A question whose process ends under it
    * is asked once more: another question may have been what ended it.
    */
-  async ask(request: AskRequest, signal: AbortSignal): Promise<AskReply> {
+  async ask(question: Omit<AskRequest, "fit">, signal: AbortSignal): Promise<AskReply> {
+    const request = { ...question, fit: this.#options.fit };
     if (this.waiting >= this.#options.maxWaiting)
       throw new Overloaded(`${this.waiting} questions wait for an answer already.`);
     try {

@@ -1,4 +1,4 @@
-import type { EvidencePassage, Reading, Strictness } from "@caigun/reading";
+import type { EvidencePassage, FitName, Reading, Strictness } from "@caigun/reading";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
@@ -20,6 +20,8 @@ export type AskRequest = {
   strictness: Strictness;
   /** Whether what was read is wanted too, for a writer. */
   withTexts: boolean;
+  /** Which learned weights answer. */
+  fit: FitName;
 };
 /** A passage that was read: its text as it was sent, and where its sentences stand in it (UTF-16 offsets). */
 export type PassageRead = Pick<EvidencePassage, "documentId" | "title" | "textSha256" | "text" | "start"> & {

@@ -1,0 +1,132 @@
+import { availableParallelism } from "node:os";
+import type { Reply } from "@caigun/contract";
+import { type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
+import { type Outcome, outcomeOf } from "./outcomes.ts";
+import type { ModelPlan } from "./parts.ts";
+
+/** Trainings at a time: a core each, and two at least, since each waits for the disk now and then. */
+const TRAININGS = Math.max(2, availableParallelism());
+/** Chatbots at a time: while some train, others are asked. */
+const CHATBOTS = 2 * TRAININGS;
+/** Questions under way at a time for each chatbot. */
+const ASKED_AT_ONCE = 4;
+/** The server's last lines that an error shows. */
+const LOG_LINES = 10;
+
+/** What the evaluation sets itself, and what would lead its server to another one's data. */
+const NOT_INHERITED =
+  /^(CAIGUN_(HOME|BLOBS|PUBLIC_URL|ENCRYPTION_KEY|RATE_LIMIT_PER_MINUTE|API_KEY)|DATABASE_URL|HOST|PORT)$/;
+
+/** The server refused, or a training failed; the message says what happened. */
+export class AskingFailed extends Error {
+  override name = "AskingFailed";
+}
+
+export interface Asked {
+  outcomes: Outcome[];
+  /** How the models' passages were searched: "lexical", "hybrid", or both where models differ. */
+  retrieval: string;
+}
+
+/**
+ * Trains the models on a server of its own, which answers with the named weights, and asks each its questions over
+ * HTTP. `tick` is called for each model that is ready and each question that is answered. Throws AskingFailed.
+ */
+export async function askModels(
+  plans: readonly ModelPlan[],
+  { weights, signal, tick }: { weights: string; signal: AbortSignal; tick: () => void },
+): Promise<Asked> {
+  const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
+  const caigun = await startCaigun({
+    env: {
+      ...(Object.fromEntries(inherited) as Record<string, string>),
+      CAIGUN_LOG_LEVEL: "warn",
+      CAIGUN_TRAININGS: String(TRAININGS),
+      CAIGUN_READING_WEIGHTS: weights,
+    },
+  });
+  try {
+    const keys = await chatbotKeys(caigun, Math.min(CHATBOTS, plans.length));
+    const outcomes: Outcome[] = [];
+    const retrievals = new Set<string>();
+    // The largest first, so that none is left to run alone at the end.
+    const waiting = plans.toSorted((a, b) => effort(b) - effort(a)).values();
+    await Promise.all(
+      keys.map(async (apiKey) => {
+        for (const plan of waiting) {
+          signal.throwIfAborted();
+          const { retrieval } = await train(caigun, apiKey, plan.text.text);
+          if (retrieval) retrievals.add(retrieval);
+          tick();
+          outcomes.push(...(await ask(caigun, apiKey, plan, { signal, tick })));
+        }
+      }),
+    );
+    return { outcomes, retrieval: [...retrievals].sort().join(" and ") };
+  } catch (error) {
+    signal.throwIfAborted();
+    const lines = caigun.log.slice(-LOG_LINES).join("\n");
+    const message = error instanceof Error ? error.message : String(error);
+    throw new AskingFailed(lines ? `${message}\nThe server's log ends with:\n${lines}` : message, { cause: error });
+  } finally {
+    await caigun.remove();
+  }
+}
+
+const effort = ({ text, askings }: ModelPlan) => text.text.length + 1_000 * askings.length;
+
+/** Keys of several chatbots, since a chatbot answers with one model at a time. */
+async function chatbotKeys(caigun: RunningCaigun, count: number): Promise<string[]> {
+  const keys = [caigun.apiKey];
+  while (keys.length < count) {
+    const { exitCode, stdout } = await runCommand(caigun.home, ["chatbot", "create", "Evaluation", "--json"]);
+    const made = JSON.parse(stdout) as { api_key: string; error?: string };
+    if (exitCode !== 0) throw new Error(`No chatbot could be made: ${made.error}`);
+    keys.push(made.api_key);
+  }
+  return keys;
+}
+
+async function train(caigun: RunningCaigun, apiKey: string, text: string): Promise<Reply<"getModel">> {
+  const response = await caigun.call("/api/external/chatbot/train", {
+    method: "POST",
+    apiKey,
+    json: { title: "Evaluation", text },
+  });
+  if (response.status !== 200) throw new Error(`The training was refused: ${await response.text()}`);
+  const model = await trained(caigun, (await response.json()) as { id: string; event_id: string }, apiKey);
+  if (model.status !== "ready") {
+    const { cause = "", fix = "" } = (model.failure ?? {}) as { cause?: string; fix?: string };
+    throw new Error(`A training ended as ${model.status}. ${cause} ${fix}`.trimEnd());
+  }
+  return model as unknown as Reply<"getModel">;
+}
+
+async function ask(
+  caigun: RunningCaigun,
+  apiKey: string,
+  { text, askings }: ModelPlan,
+  { signal, tick }: { signal: AbortSignal; tick: () => void },
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const waiting = askings.entries();
+  await Promise.all(
+    Array.from({ length: ASKED_AT_ONCE }, async () => {
+      for (const [at, asking] of waiting) {
+        signal.throwIfAborted();
+        // Each question is a conversation of its own: nothing said before may help or mislead.
+        const response = await caigun.call("/api/external/chatbot/conversation?explain=true", {
+          method: "POST",
+          apiKey,
+          headers: { uid: `${asking.role}-${at}` },
+          json: { text: asking.said },
+        });
+        if (response.status !== 200)
+          throw new Error(`The question "${asking.said}" got status ${response.status}: ${await response.text()}`);
+        outcomes[at] = outcomeOf(asking, text, (await response.json()) as Reply<"converse">);
+        tick();
+      }
+    }),
+  );
+  return outcomes;
+}

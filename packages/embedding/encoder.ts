@@ -1,0 +1,131 @@
+import { readFile } from "node:fs/promises";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Embedder } from "./embedders.ts";
+import { Projection } from "./projection.ts";
+import { normaliseRows } from "./rows.ts";
+
+/** A question as vectors of length 1; T tokens without the two marks. */
+export interface EncodedQuestion {
+  /** (T, C): what the model says of each token. */
+  tokens: Float32Array;
+  /** (T, D): the same after the projection, to be compared with a passage's tokens. */
+  projected: Float32Array;
+  /** (C): the mean over all tokens. */
+  mean: Float32Array;
+}
+
+/** A passage as it is stored; T tokens without marks. */
+export interface EncodedPassage {
+  /** (T, D), in 1/127: vectors of length 1 after the projection. */
+  tokens: Int8Array;
+  /** How many of the tokens are of each piece of the text that was given, in order. */
+  tokensOfPiece: number[];
+  /** (C), in 1/127 of `meanScale`: the mean over all tokens, of length 1. */
+  mean: Int8Array;
+  meanScale: number;
+}
+
+export interface EncoderFiles {
+  model: string;
+  /** Where the embedder brings none of its own. */
+  tokenizer?: string | undefined;
+}
+
+interface Encoding {
+  /** (T, C), of length 1. */
+  tokens: Float32Array;
+  tokensOfPiece: number[];
+  /** (C), of length 1. */
+  mean: Float32Array;
+}
+
+/**
+ * Runs an embedding model. Each text is a run of its own: the model quantises its activations by the largest value of
+ * the whole batch (DynamicQuantizeLinear, ONNX), so that in a batch a text's vectors would depend on its neighbours.
+ * ONNX Runtime blocks the process while it computes: use it in a child process.
+ */
+export class Encoder {
+  readonly embedder: Embedder;
+  readonly #session: InferenceSession;
+  readonly #tokenizer: Tokenizer;
+  readonly #projection: Projection;
+  readonly #marks: readonly [number, number];
+
+  private constructor(embedder: Embedder, session: InferenceSession, tokenizer: Tokenizer, projection: Projection) {
+    this.embedder = embedder;
+    this.#session = session;
+    this.#tokenizer = tokenizer;
+    this.#projection = projection;
+    const [first, last] = tokenizer.encode("").ids;
+    if (first === undefined || last === undefined) throw new Error("The tokenizer puts no marks around a text.");
+    this.#marks = [first, last];
+  }
+
+  static async open(embedder: Embedder, files: EncoderFiles, { threads }: { threads: number }): Promise<Encoder> {
+    const tokenizerFile = embedder.tokenizer ?? files.tokenizer;
+    if (tokenizerFile === undefined) throw new Error(`${embedder.name} needs a tokenizer file.`);
+    const [definition, projection, session] = await Promise.all([
+      readFile(tokenizerFile, "utf8"),
+      Projection.read(embedder),
+      InferenceSession.create(files.model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+    ]);
+    return new Encoder(embedder, session, new Tokenizer(JSON.parse(definition), {}), projection);
+  }
+
+  async encodeQuestion(question: string): Promise<EncodedQuestion> {
+    const { tokens, mean } = await this.#encode([this.embedder.questionPrefix + question], 1);
+    return { tokens, projected: this.#projection.apply(tokens), mean };
+  }
+
+  /** A passage in pieces, which are its sentences and what stands before them. */
+  async encodePassage(pieces: readonly string[]): Promise<EncodedPassage> {
+    const { passagePrefix } = this.embedder;
+    const { tokens, tokensOfPiece, mean } = await this.#encode([passagePrefix, ...pieces], Number.POSITIVE_INFINITY);
+    const ofPrefix = tokensOfPiece.shift()!;
+    const projected = this.#projection.apply(tokens.subarray(ofPrefix * this.embedder.dimensions));
+    const meanScale = mean.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+    return {
+      tokens: Int8Array.from(projected, (value) => Math.round(127 * value)),
+      tokensOfPiece,
+      mean: Int8Array.from(mean, (value) => Math.round((127 * value) / meanScale)),
+      meanScale,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #encode(pieces: readonly string[], maxRuns: number): Promise<Encoding> {
+    const { dimensions, maxTokens } = this.embedder;
+    const idsOfPiece = pieces.map((piece) => this.#tokenizer.encode(piece, { add_special_tokens: false }).ids);
+    const ids = idsOfPiece.flat();
+    const perRun = maxTokens - this.#marks.length;
+    const runs = Math.max(1, Math.min(maxRuns, Math.ceil(ids.length / perRun)));
+    const tokens = new Float32Array(Math.min(ids.length, runs * perRun) * dimensions);
+    const mean = new Float32Array(dimensions);
+    for (let run = 0; run < runs; run++) {
+      const part = ids.slice(run * perRun, (run + 1) * perRun);
+      const states = await this.#run([this.#marks[0], ...part, this.#marks[1]]);
+      for (let at = 0; at < states.length; at++) mean[at % dimensions]! += states[at]!;
+      tokens.set(states.subarray(dimensions, states.length - dimensions), run * perRun * dimensions);
+    }
+    normaliseRows(tokens, dimensions);
+    normaliseRows(mean, dimensions);
+    return { tokens, tokensOfPiece: idsOfPiece.map((piece) => piece.length), mean };
+  }
+
+  /** The last hidden states (T, C) of one sequence. */
+  async #run(ids: readonly number[]): Promise<Float32Array> {
+    const shape = [1, ids.length];
+    const feeds: Record<string, Tensor> = {
+      input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), shape),
+      attention_mask: new Tensor("int64", new BigInt64Array(ids.length).fill(1n), shape),
+      token_type_ids: new Tensor("int64", new BigInt64Array(ids.length), shape),
+    };
+    for (const name of Object.keys(feeds)) if (!this.#session.inputNames.includes(name)) delete feeds[name];
+    const output = await this.#session.run(feeds, ["last_hidden_state"]);
+    return output.last_hidden_state!.data as Float32Array;
+  }
+}

