@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { getLlama, LlamaChatSession, type LlamaContext, LlamaLogLevel } from "node-llama-cpp";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { GgufReply, GgufRequest } from "./gguf-messages.ts";
@@ -5,6 +6,9 @@ import type { GgufReply, GgufRequest } from "./gguf-messages.ts";
 const MOST_TOKENS = 160;
 /** Tokens of the prompt and the reply together: what they take in memory grows with it. */
 const CONTEXT_TOKENS = 4_096;
+
+/** Its threads wait for each other at every step: one that shares its core with other work makes a reply ten times slower. */
+const THREADS = Math.max(1, availableParallelism() - 1);
 
 let loaded: { path: string; context: Promise<LlamaContext> } | undefined;
 
@@ -31,7 +35,7 @@ serveParent(async (message, report, signal): Promise<GgufReply> => {
 
 async function open(modelPath: string): Promise<LlamaContext> {
   // What is built for this machine comes with the library: nothing is compiled, and nothing downloaded.
-  const llama = await getLlama({ build: "never", gpu: false, logLevel: LlamaLogLevel.error });
+  const llama = await getLlama({ build: "never", gpu: false, logLevel: LlamaLogLevel.error, maxThreads: THREADS });
   const model = await llama.loadModel({ modelPath });
-  return model.createContext({ contextSize: { max: CONTEXT_TOKENS }, sequences: 1 });
+  return model.createContext({ contextSize: { max: CONTEXT_TOKENS }, sequences: 1, threads: THREADS });
 }
