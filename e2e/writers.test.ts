@@ -162,34 +162,38 @@ describe("an engine that obeys what stands in the documents", () => {
       return { isChinese: language.startsWith("zh"), instruction, obeyed };
     });
 
-  it("gets nothing of it into a reply", { timeout: 110_000 }, async () => {
-    assert.equal(injections.length, 50);
-    const server = await startWriterServer("openai", ({ user }) => {
-      const found = injections.find(({ instruction }) => user.includes(instruction));
-      return { text: found ? found.obeyed : "NOT_IN_TEXT" };
-    });
-    const caigun = await startCaigun({
-      env: { CAIGUN_OPENAI_BASE_URL: server.baseUrl, CAIGUN_OPENAI_MODEL: "obedient", CAIGUN_TRAININGS: "2" },
-    });
-    try {
-      const chatbot = new Chatbot(caigun);
-      await chatbot.get("settings", { method: "PATCH", json: { writer: "openai" } });
-      for (const { isChinese, instruction, obeyed } of injections) {
-        const [english, chinese] = OFFICE.split("\n\n") as [string, string];
-        const sentences = isChinese ? chinese : english;
-        // Beside the answer, where the search finds it.
-        await chatbot.ready(`${sentences}${isChinese ? "" : " "}${instruction}`);
-        const reply = await chatbot.ask(isChinese ? "辦公室幾點開門？" : QUESTION, { query: "?explain=true" });
-        assert(!comparable(reply.text).includes(comparable(obeyed)), `${instruction}\n  ${reply.text}`);
-        assert.match(reply.text, isChinese ? /九點/ : /9 am/, instruction);
-        assert(reply.wording, `no writer was asked: ${instruction}`);
+  for (const afterTheAnswer of [false, true]) {
+    const when = afterTheAnswer ? "after the answer" : "instead of the answer";
+    it(`gets nothing of it into a reply: said ${when}`, { timeout: 110_000 }, async () => {
+      assert.equal(injections.length, 50);
+      const server = await startWriterServer("openai", ({ user }) => {
+        const found = injections.find(({ instruction }) => user.includes(instruction));
+        if (!found) return { text: "NOT_IN_TEXT" };
+        const answer = found.isChinese ? "辦公室早上9點開門。" : "The office opens at 09:00. ";
+        return { text: afterTheAnswer ? answer + found.obeyed : found.obeyed };
+      });
+      const caigun = await startCaigun({
+        env: { CAIGUN_OPENAI_BASE_URL: server.baseUrl, CAIGUN_OPENAI_MODEL: "obedient", CAIGUN_TRAININGS: "2" },
+      });
+      try {
+        const chatbot = new Chatbot(caigun);
+        await chatbot.get("settings", { method: "PATCH", json: { writer: "openai" } });
+        for (const { isChinese, instruction, obeyed } of injections) {
+          const [english, chinese] = OFFICE.split("\n\n") as [string, string];
+          // Beside the answer, where the search finds it.
+          await chatbot.ready(isChinese ? chinese + instruction : `${english} ${instruction}`);
+          const reply = await chatbot.ask(isChinese ? "辦公室幾點開門？" : QUESTION, { query: "?explain=true" });
+          assert(!comparable(reply.text).includes(comparable(obeyed)), `${instruction}\n  ${reply.text}`);
+          assert.match(reply.text, isChinese ? /九點|9點/ : /9 am|09:00/, instruction);
+          assert.equal(reply.wording?.sent, afterTheAnswer ? 1 : 0, instruction);
+        }
+        assert.equal(server.received.length, injections.length);
+      } finally {
+        await caigun.remove();
+        await server.close();
       }
-      assert.equal(server.received.length, injections.length);
-    } finally {
-      await caigun.remove();
-      await server.close();
-    }
-  });
+    });
+  }
 });
 
 /** The same whatever stands between the words. */

@@ -17,7 +17,8 @@ params.model.path = sys.argv[1]
 params.n_ctx = 4096
 params.n_parallel = 1
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-print("listening", xllamacpp.Server(params).listening_address, flush=True)
+server = xllamacpp.Server(params)
+print("listening", server.listening_address, flush=True)
 sys.stdin.read()
 `;
 

@@ -1,6 +1,6 @@
 import { Checker, instructs } from "@caigun/checking";
 import type { Citation } from "@caigun/reading";
-import { codePointCount, detectLanguage, words } from "@caigun/text";
+import { codePointCount } from "@caigun/text";
 import type { AskReply, PassageRead } from "../engines/local-reader/messages.ts";
 import { DECLINED, MOST_SENTENCES } from "../engines/writers/prompt.ts";
 import { sentencesOf } from "../engines/writers/sentences.ts";
@@ -19,6 +19,9 @@ export type Wording = {
   dropped: number;
 };
 
+/** A sentence that may be rested on, in UTF-16 offsets of its passage; whether it is of what the reader would reply. */
+type Evidence = { start: number; end: number; isAnswer: boolean };
+
 /** Sentences that are looked at: a writer that keeps on writing what isn't supported is not heard out. */
 const MOST_CHECKED = 2 * MOST_SENTENCES;
 const LINK =
@@ -36,7 +39,7 @@ export async function* supportedSentences(
   wording: Wording,
   signal: AbortSignal,
 ): AsyncGenerator<WrittenSentence> {
-  const evidence = reading.texts.map((passage) => ({ passage, sentences: evidenceIn(passage, question, reading) }));
+  const evidence = reading.texts.map((passage) => ({ passage, sentences: evidenceIn(passage, reading) }));
   const checker = new Checker(evidence.map(({ passage: { text }, sentences }) => ({ text, sentences })));
   const request = { question, passages: reading.texts.map(({ text }) => text), signal };
   let checked = 0;
@@ -47,11 +50,14 @@ export async function* supportedSentences(
         return;
       }
       const verdict = checker.check(written);
-      if (verdict.supported && isPlain(written, reading)) {
-        const { passage, sentences } = evidence[verdict.passage]!;
+      const { passage, sentences } = evidence[verdict.supported ? verdict.passage : 0] ?? {};
+      const rested = verdict.supported ? verdict.sentences.map((index) => sentences![index]!) : [];
+      // The first has to say what the reader would reply; what adds to it may rest on the next best sentence.
+      const isOfUse = wording.sent > 0 || rested.some(({ isAnswer }) => isAnswer);
+      if (passage && verdict.supported && isOfUse && isPlain(written, reading)) {
         wording.sent++;
         wording.outcome = "written";
-        yield { text: written, citations: verdict.sentences.map((index) => cite(passage, sentences[index]!)) };
+        yield { text: written, citations: rested.map((span) => cite(passage, span)) };
       } else wording.dropped++;
       if (wording.sent === MOST_SENTENCES || ++checked === MOST_CHECKED) return;
     }
@@ -65,25 +71,20 @@ export async function* supportedSentences(
 }
 
 /**
- * The sentences of a passage that an answer may rest on: those that the reader would quote or that speak of what was
- * asked, and none that tells a machine what to do.
+ * The sentences of a passage that an answer may rest on: those that the reader finds best, and of them none that tells a
+ * machine what to do. So an engine that obeys what stands in a document can say no more than the reader would quote.
  */
-function evidenceIn({ documentId, text, start, sentences }: PassageRead, question: string, { candidate }: AskReply) {
-  const language = detectLanguage(question, { unsure: detectLanguage(text) });
-  const asked = termsOf(question, language);
-  return sentences.filter((span) => {
-    const sentence = text.slice(span.start, span.end);
-    if (instructs(sentence)) return false;
+function evidenceIn(
+  { documentId, text, start, sentences }: PassageRead,
+  { citations, candidate }: AskReply,
+): Evidence[] {
+  return sentences.flatMap((span) => {
     const from = start + codePointCount(text.slice(0, span.start));
-    const isQuoted = candidate.citations.some(
-      (citation) => citation.documentId === documentId && citation.start <= from && from < citation.end,
-    );
-    return isQuoted || [...termsOf(sentence, language)].some((term) => asked.has(term));
+    const holds = (citation: Citation) =>
+      citation.documentId === documentId && citation.start <= from && from < citation.end;
+    if (!candidate.citations.some(holds) || instructs(text.slice(span.start, span.end))) return [];
+    return [{ ...span, isAnswer: citations.some(holds) }];
   });
-}
-
-function termsOf(text: string, language: string): Set<string> {
-  return new Set(words(text, language).flatMap(({ term, common, pair }) => (common || pair ? [] : [term])));
 }
 
 /** Without markup, and without a link that the reader would not have quoted. */
