@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
+import { commonWords } from "./common-words.ts";
 
 const require = createRequire(import.meta.url);
 const SAMPLE_CHARACTERS = 4000;
 // Below this the library's first guess on a few words is often wrong ("Which planet?").
 const SURE_ACCURACY = 0.2;
+const WEIGHED_GUESSES = 5;
 
 // A script that (nearly) one language alone is written in names it; the others are told apart by a library.
 const SCRIPT_LANGUAGES: [RegExp, string][] = [
@@ -41,15 +43,33 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   if (letters === 0) return fallback;
   const byScript = byScriptAlone(sample, letters);
   if (byScript !== undefined && (among === undefined || among.includes(byScript))) return byScript;
-  const { detectAll } = require("tinyld/light") as {
-    detectAll(text: string, options?: { only?: string[] }): { lang: string; accuracy: number }[];
+  const { detectAll } = require("tinyld") as {
+    detectAll(text: string, options?: { only?: string[] }): Guess[];
   };
   // The library takes a table's bars for Hindi's full stops.
-  const detected = detectAll(sample.replaceAll("|", " "), among ? { only: [...among] } : {});
-  const [best] = detected;
+  const guesses = detectAll(sample.replaceAll("|", " "), among ? { only: [...among] } : {});
+  const [best] = guesses;
   if (!best) return fallback;
-  const isPossible = (language: string) => detected.some(({ lang }) => lang === language);
-  return unsure !== undefined && best.accuracy < SURE_ACCURACY && isPossible(unsure) ? unsure : best.lang;
+  if (best.accuracy >= SURE_ACCURACY) return best.lang;
+  if (unsure !== undefined && guesses.some(({ lang }) => lang === unsure)) return unsure;
+  return withMostCommonWords(sample, guesses) ?? best.lang;
+}
+
+interface Guess {
+  lang: string;
+  accuracy: number;
+}
+
+/** Of what a few words may be, the language most of whose common words ("is", "the") are among them; undefined where none are. */
+function withMostCommonWords(text: string, guesses: readonly Guess[]): string | undefined {
+  const words = text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? [];
+  let [best, most]: [string | undefined, number] = [undefined, 0];
+  for (const { lang } of guesses.slice(0, WEIGHED_GUESSES)) {
+    const common = commonWords(lang);
+    const count = words.filter((word) => common.has(word)).length;
+    if (count > most) [best, most] = [lang, count];
+  }
+  return best;
 }
 
 /** The language that a text's script names by itself, such as Thai's; undefined where several languages share it. */
