@@ -29,6 +29,7 @@ export type ConversationReply = {
   message_id: string;
   question?: string;
   confidence?: number;
+  wording?: { writer: string; outcome: string; sent: number; dropped: number };
   candidate?: { text: string; citations: CitationReply[] };
   passages?: { training_data_id: string; start: number; end: number; score: number }[];
 };

@@ -59,6 +59,23 @@ export const ConversationReply = Type.Object({
     }),
   ),
   confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "With explain=true." })),
+  wording: Type.Optional(
+    Type.Object(
+      {
+        writer: Type.Enum(["google", "openai", "gguf"]),
+        outcome: Type.String({
+          description:
+            "`written`: the reply is the writer's. Else why it is not: `unsupported` (no sentence stood in the text), `declined`, or how the writer failed.",
+        }),
+        sent: Type.Integer({ minimum: 0, description: "Sentences of the writer's in the reply." }),
+        dropped: Type.Integer({ minimum: 0, description: "Sentences that the text does not support." }),
+      },
+      { description: "With explain=true, where a writer was asked." },
+    ),
+  ),
+  retrieval: Type.Optional(
+    Type.Enum(["lexical", "hybrid"], { description: "With explain=true: how the passages were searched." }),
+  ),
   candidate: Type.Optional(
     Type.Object(
       { text: Type.String(), citations: Type.Array(Citation) },

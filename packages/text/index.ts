@@ -1,5 +1,5 @@
 export { itemMarkLength } from "./blocks.ts";
-export { isSimplified, isTraditional } from "./han-folding.ts";
+export { foldHan, isSimplified, isTraditional } from "./han-folding.ts";
 export { type DetectionOptions, detectLanguage, languageOfScript } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";

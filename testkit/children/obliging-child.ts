@@ -7,11 +7,12 @@ type Request =
   | { do: "throw"; message: string }
   | { do: "count"; to: number }
   | { do: "spin" }
+  | { do: "wait" }
   | { do: "crash" }
   | { do: "fill a database" }
   | { do: "environment" };
 
-serveParent((message, reportProgress) => {
+serveParent((message, reportProgress, signal) => {
   const request = message as Request;
   switch (request.do) {
     case "echo":
@@ -23,6 +24,8 @@ serveParent((message, reportProgress) => {
       return request.to;
     case "spin":
       for (;;) reportProgress("spinning");
+    case "wait":
+      return new Promise((resolve) => signal.addEventListener("abort", resolve));
     case "crash":
       return process.kill(process.pid, "SIGSEGV");
     case "fill a database":

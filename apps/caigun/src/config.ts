@@ -47,19 +47,21 @@ export type Config = {
   trainingHeapMiB: number;
   /** The engines that may write replies; each is there where what it needs is set. Holds API keys: never logged. */
   writers: Writers;
+  /** Whether an engine that was chosen and can't be reached is refused instead of replaced. */
+  strictEngines: boolean;
 };
 
 export type Writers = {
-  /** Google's Gemini API. */
-  google?: { apiKey: string; model: string };
+  /** Google's Gemini API; `baseUrl` instead of Google's own address. */
+  google?: { apiKey: string; model: string; baseUrl?: string };
   /** Any endpoint that speaks OpenAI's protocol; `baseUrl` is what `/chat/completions` is appended to. */
   openai?: { baseUrl: string; apiKey?: string; model: string };
   /** A language model on this machine. */
   gguf?: { path: string };
 };
 
-/** Google's own recommendation for new projects; a model of a cloud is retired sooner than a program is updated. */
-const GOOGLE_MODEL = "gemini-2.5-flash";
+/** The one that Google's library is documented with; a model of a cloud is retired sooner than a program is updated. */
+const GOOGLE_MODEL = "gemini-3.8-flash";
 
 /** A setting that can't be used; the message says which and what to write instead. */
 export class BadSetting extends Error {
@@ -113,12 +115,14 @@ export function readConfig(environment: Environment = process.env): Config {
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),
     trainingHeapMiB: clamp(memoryMiB / 4, 512, 4_096),
     writers: writers(text),
+    strictEngines: oneOf("CAIGUN_STRICT_ENGINES", ["0", "1"], "0") === "1",
   };
 }
 
 /** A key that was exported for another tool sends nothing anywhere: only variables of CaiGun's own count. */
 function writers(text: (name: string) => string | undefined): Writers {
   const googleKey = text("CAIGUN_GOOGLE_API_KEY");
+  const googleUrl = url(text("CAIGUN_GOOGLE_BASE_URL"), "CAIGUN_GOOGLE_BASE_URL", ["http:", "https:"]);
   const gguf = text("CAIGUN_GGUF");
   const baseUrl = url(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL", ["http:", "https:"]);
   const openaiKey = text("CAIGUN_OPENAI_API_KEY");
@@ -131,7 +135,11 @@ function writers(text: (name: string) => string | undefined): Writers {
     );
   return {
     ...(googleKey !== undefined && {
-      google: { apiKey: googleKey, model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL },
+      google: {
+        apiKey: googleKey,
+        model: text("CAIGUN_GOOGLE_MODEL") ?? GOOGLE_MODEL,
+        ...(googleUrl !== undefined && { baseUrl: googleUrl }),
+      },
     }),
     ...(baseUrl !== undefined &&
       openaiModel !== undefined && {

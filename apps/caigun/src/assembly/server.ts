@@ -7,6 +7,7 @@ import { KeyUses } from "../commands/key-uses.ts";
 import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/keys.ts";
 import { BadSetting, type Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
+import { closeWriters, openWriters } from "../engines/writers/open-writers.ts";
 import { type Home, openHome } from "../home/index.ts";
 import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
@@ -78,8 +79,11 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     embedding,
   });
   opened.defer(() => answering.close());
-  const configuredWriters = new Set(Object.keys(config.writers));
-  const house: House = { ...foundation, answering, sealingKey, configuredWriters, log };
+  const writers = openWriters(config.writers);
+  opened.defer(() => closeWriters(writers));
+  const { strictEngines } = config;
+  const configuredWriters = new Set<string>(writers.keys());
+  const house: House = { ...foundation, answering, sealingKey, configuredWriters, writers, strictEngines, log };
   const firstKey = await unseenFirstKey(house);
 
   const tools = trainingTools(foundation, workFolder.path, embedding, config, log);

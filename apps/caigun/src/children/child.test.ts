@@ -43,6 +43,18 @@ describe("a child process", () => {
     await child.ended;
   });
 
+  it("is told to stop one request, and goes on with the others", async () => {
+    const child = start();
+    const caller = new AbortController();
+    const stopped = child.request({ do: "wait" }, { timeoutMs, signal: caller.signal, onAbort: "cancel" });
+    const after = child.request({ do: "echo", value: 1 }, { timeoutMs });
+    caller.abort(new Error("hung up"));
+    await assert.rejects(stopped, /hung up/);
+    assert.equal(await after, 1);
+    child.kill();
+    await child.ended;
+  });
+
   it("fails every request that waits when it crashes", async () => {
     const child = start();
     const lost = [{ do: "crash" }, { do: "echo", value: 1 }].map((request) => child.request(request, { timeoutMs }));

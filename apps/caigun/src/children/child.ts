@@ -15,8 +15,10 @@ export type ChildOptions = {
 export type RequestOptions = {
   /** The child is killed, and the request fails with ChildTimedOut, when no reply came after this long. */
   timeoutMs: number;
-  /** The child is killed, and the request fails with the signal's reason, when it aborts. */
+  /** The request fails with the signal's reason when it aborts. */
   signal?: AbortSignal;
+  /** What becomes of the child then: it is killed, unless it is told to stop this request alone and live on. */
+  onAbort?: "kill" | "cancel";
   onProgress?: (progress: unknown) => void;
 };
 
@@ -53,7 +55,7 @@ export type FromChild =
   | { id: number; reply: unknown }
   | { id: number; progress: unknown }
   | { id: number; error: Refusal };
-export type ToChild = { id: number; request: unknown };
+export type ToChild = { id: number; request: unknown } | { id: number; cancel: true };
 
 /**
  * A process of its own for work that blocks, may crash, or may have to be stopped: it gets no environment but
@@ -100,7 +102,10 @@ export class Child {
     return this.#pending.size;
   }
 
-  request<Reply>(request: unknown, { timeoutMs, signal, onProgress }: RequestOptions): Promise<Reply> {
+  request<Reply>(
+    request: unknown,
+    { timeoutMs, signal, onAbort = "kill", onProgress }: RequestOptions,
+  ): Promise<Reply> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#hasEnded) return Promise.reject(new ChildEnded(`The ${this.#name} process has ended.`));
     const id = this.#nextId++;
@@ -113,7 +118,11 @@ export class Child {
         () => stop(new ChildTimedOut(`The ${this.#name} process gave no reply within ${timeoutMs / 1000} s.`)),
         timeoutMs,
       );
-      const abort = () => stop(signal?.reason as Error);
+      const abort = () => {
+        if (onAbort === "kill") return stop(signal?.reason as Error);
+        this.#settle(id)?.reject(signal?.reason as Error);
+        this.#process.send({ id, cancel: true } satisfies ToChild, () => {});
+      };
       signal?.addEventListener("abort", abort, { once: true });
       this.#pending.set(id, {
         resolve: resolve as (reply: unknown) => void,

@@ -1,7 +1,12 @@
 import { flushCompileCache } from "node:module";
 import type { FromChild, Refusal, ToChild } from "./child.ts";
 
-export type Handler = (request: unknown, reportProgress: (progress: unknown) => void) => Promise<unknown> | unknown;
+/** `signal` aborts when the parent wants no reply to this request any more. */
+export type Handler = (
+  request: unknown,
+  reportProgress: (progress: unknown) => void,
+  signal: AbortSignal,
+) => Promise<unknown> | unknown;
 
 /**
  * The child's side of a `Child`: replies to the parent's requests, one at a time and in order. The process ends when
@@ -21,13 +26,23 @@ export function serveParent(handle: Handler): void {
   process.on("SIGINT", () => {});
   let isFirst = true;
   let last: Promise<void> = Promise.resolve();
-  process.on("message", ({ id, request }: ToChild) => {
+  const running = new Map<number, AbortController>();
+  process.on("message", (message: ToChild) => {
+    const { id } = message;
+    if ("cancel" in message) {
+      running.get(id)?.abort();
+      return;
+    }
+    const controller = new AbortController();
+    running.set(id, controller);
     last = last.then(async () => {
       try {
-        send({ id, reply: await handle(request, (progress) => send({ id, progress })) });
+        controller.signal.throwIfAborted();
+        send({ id, reply: await handle(message.request, (progress) => send({ id, progress }), controller.signal) });
       } catch (error) {
         send({ id, error: refusalOf(error) });
       }
+      running.delete(id);
       // A child is killed and never exits by itself, which is when Node would keep what it has compiled.
       if (isFirst) flushCompileCache();
       isFirst = false;

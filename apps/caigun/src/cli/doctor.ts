@@ -29,6 +29,7 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     await home(config),
     await port(config, server?.url),
     await database(config, server?.databaseUrl),
+    await writers(config),
   ];
   const sound = findings.every(({ status }) => status !== "problem");
   print(json, { sound, findings }, () =>
@@ -134,6 +135,31 @@ async function database({ databaseUrl }: Config, announced: string | undefined):
   } finally {
     await store.close();
   }
+}
+
+/** Which engines may word replies. None is called: that would cost, and send something. */
+async function writers({ writers: { google, openai, gguf }, strictEngines }: Config): Promise<Finding> {
+  const configured = [
+    google && `google (${google.model})`,
+    // The address itself may hold a password.
+    openai && `openai (${openai.model} at ${new URL(openai.baseUrl).host})`,
+    gguf && `gguf (${gguf.path})`,
+  ].filter((writer) => writer !== undefined);
+  const found = configured.length === 0 ? "none: replies are quotes" : configured.join(", ");
+  const isThere =
+    !gguf ||
+    (await access(gguf.path, constants.R_OK).then(
+      () => true,
+      () => false,
+    ));
+  if (isThere) return { check: "writers", status: "ok", found };
+  const instead = strictEngines ? "its chatbots' replies are refused" : "its chatbots' replies are quotes";
+  return {
+    check: "writers",
+    status: "warning",
+    found: `${found}: this file can't be read, and ${instead}`,
+    todo: "Set CAIGUN_GGUF to the path of a GGUF file that this user can read.",
+  };
 }
 
 /** The folder itself, or the nearest one above it that exists. */

@@ -1,18 +1,18 @@
-import { type Input, Problem, type Reply } from "@caigun/contract";
-import { type Citation as ReadCitation, type Reading, type SmallTalk, smallTalk } from "@caigun/reading";
-import { type CurrentModel, currentModel, type Exchange, newId, saveExchange } from "../store/index.ts";
+import { type Input, Problem } from "@caigun/contract";
+import { type SmallTalk, smallTalk } from "@caigun/reading";
+import type { AskReply } from "../engines/local-reader/messages.ts";
+import { type CurrentModel, currentModel, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
+import { asCitation, type ConversationReply, type Drafted, keepAndSend, type Turn } from "./keep-reply.ts";
 import { noteUnanswered } from "./note-unanswered.ts";
 import { readQuestion } from "./read-question.ts";
+import { replyInWords } from "./reply-in-words.ts";
 import { resolveQuestion } from "./resolve-question.ts";
+import { writerOf } from "./writer-of.ts";
 
 /** How often a question is read anew because something was deleted under it, before it is told to come back. */
 const MOST_READINGS = 3;
-
-type ConversationReply = Reply<"converse">;
-/** A reply, what is kept with it in the message's kwargs, and what it rests on where the texts were read for it. */
-type Drafted = { reply: ConversationReply; kwargs: Record<string, unknown>; reading?: Reading };
 
 /**
  * Replies to what a person says, from the chatbot's current model, and keeps both. What is deleted while a question is
@@ -30,20 +30,36 @@ export async function converse(
   let { model } = caller;
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     if (!model) throw new Problem("no_model");
-    const drafted = pleasantry
-      ? replyToSmallTalk(model, pleasantry)
-      : await replyFromTexts(house, caller, model, question, input, hooks.signal);
-    // Kept before a word of it is sent: what a person has read stands in the messages.
-    if (await keep(house, caller, model, input, drafted, hooks)) {
-      const { reply, reading } = drafted;
-      if (reading)
-        await noteUnanswered(house, caller, { question, reading, closest: closestOf(reading), modelId: model.id });
-      await send(reply, hooks);
-      return reply;
-    }
+    const turn: Turn = { house, caller, input, model, hooks, at: new Date() };
+    const reply = pleasantry
+      ? await sendAsItIs(turn, replyToSmallTalk(model, pleasantry))
+      : await replyToQuestion(turn, question);
+    if (reply) return reply;
     model = await currentModel(db, caller.chatbotId);
   }
   throw new Problem("unavailable", "The chatbot's texts are changing. Ask again.", { retryAfterSeconds: 1 });
+}
+
+/** The reply, sent; undefined where something of the model was deleted since it was asked, and nothing went out. */
+async function replyToQuestion(turn: Turn, question: string): Promise<ConversationReply | undefined> {
+  const { house, caller, input, model, hooks } = turn;
+  const writer = writerOf(house, caller.settings);
+  const withTexts = writer !== undefined;
+  const reading = await readQuestion(house, model, question, caller.settings, { withTexts }, hooks.signal);
+  const drafted = {
+    reply: replyFrom(reading, turn, question),
+    kwargs: question === input.text ? {} : { question },
+  };
+  // A writer words what the texts hold; that they hold it, the reader alone decides.
+  const reply = await (writer && reading.answered
+    ? replyInWords(turn, writer, question, reading, drafted)
+    : sendAsItIs(turn, drafted));
+  if (reply) await noteUnanswered(house, caller, { question, reading, closest: closestOf(reading), modelId: model.id });
+  return reply;
+}
+
+async function sendAsItIs(turn: Turn, drafted: Drafted): Promise<ConversationReply | undefined> {
+  return (await keepAndSend(turn, drafted)) ? drafted.reply : undefined;
 }
 
 /**
@@ -55,26 +71,19 @@ function replyToSmallTalk(model: CurrentModel, { kind, reply: text }: SmallTalk)
   return { reply, kwargs: { small_talk: kind } };
 }
 
-/** What one model's texts say to the question, or that they don't. */
-async function replyFromTexts(
-  house: House,
-  { settings }: Caller,
-  model: CurrentModel,
-  question: string,
-  { text, explain }: Input<"converse">,
-  signal: AbortSignal,
-): Promise<Drafted> {
-  const reading = await readQuestion(house, model, question, settings, signal);
-  const reply: ConversationReply = {
-    text: reading.answered ? reading.text : (settings.refusal ?? reading.text),
+/** What one model's texts say to the question, in their own words, or that they don't. */
+function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: string): ConversationReply {
+  return {
+    text: reading.answered ? reading.text : (caller.settings.refusal ?? reading.text),
     answered: reading.answered,
     citations: reading.citations.map(asCitation),
     engine: model.engine,
     model_id: model.id,
     message_id: newId(),
-    ...(explain && {
+    ...(input.explain && {
       question,
       confidence: reading.confidence,
+      retrieval: reading.retrieval,
       candidate: { text: reading.candidate.text, citations: closestOf(reading) },
       passages: reading.passages.map(({ documentId, start, end, score }) => ({
         training_data_id: documentId,
@@ -84,47 +93,7 @@ async function replyFromTexts(
       })),
     }),
   };
-  return { reply, kwargs: question === text ? {} : { question }, reading };
-}
-
-/** False: something of the model was deleted since it was asked, and the reply must not go out. */
-async function keep(
-  house: House,
-  { chatbotId }: Caller,
-  model: CurrentModel,
-  { text, uid, nickname }: Input<"converse">,
-  { reply, kwargs }: Drafted,
-  { recordReply }: Hooks<ConversationReply>,
-): Promise<boolean> {
-  const { answered, citations, engine, model_id } = reply;
-  const exchange: Exchange = {
-    uid,
-    nickname: nickname ?? null,
-    source: "api",
-    messageId: reply.message_id,
-    receive: text,
-    send: reply.text,
-    type: "text",
-    logType: "talk",
-    kwargs: { answered, citations, engine, model_id, ...kwargs },
-    at: new Date(),
-  };
-  const { db } = house.store;
-  if (!recordReply) return saveExchange(db, chatbotId, exchange, model);
-  return db.transaction().execute(async (trx) => {
-    const isKept = await saveExchange(trx, chatbotId, exchange, model);
-    if (isKept) await recordReply(trx, reply);
-    return isKept;
-  });
-}
-
-async function send({ text }: ConversationReply, { emit }: Hooks<ConversationReply>): Promise<void> {
-  if (emit) for (const piece of text.match(/\S+\s*|\s+/gu) ?? []) await emit(piece);
 }
 
 /** What comes closest to an answer, whether it is one or not. */
-const closestOf = ({ candidate }: Reading) => candidate.citations.map(asCitation);
-
-function asCitation({ documentId, title, start, end, quote, textSha256 }: ReadCitation) {
-  return { training_data_id: documentId, title, start, end, quote, text_sha256: textSha256 };
-}
+const closestOf = ({ candidate }: AskReply) => candidate.citations.map(asCitation);

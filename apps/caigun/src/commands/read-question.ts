@@ -1,22 +1,24 @@
 import { Problem } from "@caigun/contract";
-import type { Reading } from "@caigun/reading";
 import { BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import { Overloaded } from "../engines/local-reader/answering.ts";
+import type { AskReply } from "../engines/local-reader/messages.ts";
 import type { CurrentModel, Settings } from "../store/index.ts";
 import type { House } from "./house.ts";
 
-/** What a model's texts say to a question. Throws `unavailable` or `overloaded`. */
+/** What a model's texts say to a question; for a writer, with the texts that were read. Throws `unavailable` or `overloaded`. */
 export async function readQuestion(
   { answering, blobs }: House,
   { artifactDigest, tombstones }: CurrentModel,
   question: string,
   { strictness }: Settings,
+  { withTexts }: { withTexts: boolean },
   signal: AbortSignal,
-): Promise<Reading> {
+): Promise<AskReply> {
   try {
     const index = await blobs.file(artifactDigest);
-    return await answering.ask({ key: artifactDigest, index, question, exclude: tombstones, strictness }, signal);
+    const request = { key: artifactDigest, index, question, exclude: tombstones, strictness, withTexts };
+    return await answering.ask(request, signal);
   } catch (error) {
     throw explain(error);
   }

@@ -76,6 +76,30 @@ export async function saveExchange(
   return saved.numAffectedRows === 1n;
 }
 
+/**
+ * Makes a reply that has been kept longer, under the same condition as saveExchange: of a reply that goes out sentence
+ * by sentence, each is kept before it is sent. False: it must not grow, and stands as it was.
+ */
+export async function extendReply(
+  db: Db,
+  chatbotId: ChatbotId,
+  { uid, messageId, send, kwargs, at }: Pick<Exchange, "uid" | "messageId" | "send" | "kwargs" | "at">,
+  { id: modelId, tombstones }: Pick<CurrentModel, "id" | "tombstones">,
+): Promise<boolean> {
+  const extended = await sql`
+    with unchanged as (
+      select id from model
+      where chatbot_id = ${chatbotId} and id = ${modelId} and deleted_at is null and tombstones = ${tombstones}::uuid[]
+    ), conversed as (
+      update conversation set last_sent = ${send} from unchanged
+      where conversation.chatbot_id = ${chatbotId} and conversation.id = ${conversationId(uid)}::uuid
+        and last_sent_at = ${at}::timestamptz
+    )
+    update message set send = ${send}, kwargs = ${JSON.stringify(kwargs)}::json from unchanged
+    where message.chatbot_id = ${chatbotId} and message.id = ${messageId}::uuid`.execute(db);
+  return extended.numAffectedRows === 1n;
+}
+
 /** One conversation's messages, newest first; with a nickname, those sent under it. */
 export async function listMessages(
   db: Db,

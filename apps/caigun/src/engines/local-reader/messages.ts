@@ -1,6 +1,6 @@
 import type { SelfCheck } from "@caigun/contract";
 import type { CacheLimits } from "@caigun/embedding";
-import type { FitName, Reading, Strictness } from "@caigun/reading";
+import type { EvidencePassage, FitName, Reading, Strictness } from "@caigun/reading";
 import type { EncoderFiles } from "../embedding.ts";
 
 /** A training data as a child gets it: the text stays in its file. */
@@ -42,12 +42,19 @@ export type AskRequest = {
   strictness: Strictness;
   /** Encodes the question where the index has vectors of the same model. */
   encoder: EncoderFiles | undefined;
+  /** Whether what was read is wanted too, for a writer. */
+  withTexts: boolean;
   /** Which learned weights answer. */
   fit: FitName;
+};
+/** A passage that was read: its text as it was sent, and where its sentences stand in it (UTF-16 offsets). */
+export type PassageRead = Pick<EvidencePassage, "documentId" | "title" | "textSha256" | "text" | "start"> & {
+  sentences: { start: number; end: number }[];
 };
 export type AskReply = Reading & {
   /** How it was searched. */
   retrieval: "lexical" | "hybrid";
   /** Whether the index has vectors, and what encodes questions for them is not here. */
   lacksEncoder: boolean;
+  texts: PassageRead[];
 };

@@ -1,9 +1,9 @@
 import { Encoder, embedderNamed } from "@caigun/embedding";
-import type { PassageIndex, QuestionVectors } from "@caigun/passages";
+import type { PassageIndex, QuestionVectors, RankedPassage } from "@caigun/passages";
 import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
-import type { AskReply } from "./messages.ts";
+import type { AskReply, PassageRead } from "./messages.ts";
 import { PASSAGES_READ } from "./passages-read.ts";
 
 /** A question is a few tokens: a second thread would only take a core from others. */
@@ -13,6 +13,8 @@ export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
   /** Documents that must not be found. */
   exclude?: readonly string[];
   encoder: EncoderFiles | undefined;
+  /** Whether the texts of the passages are wanted too. */
+  withTexts?: boolean;
 };
 
 export type Reader = { read(index: PassageIndex, question: string, options: ReaderOptions): Promise<AskReply> };
@@ -21,7 +23,7 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 export function openReader(): Reader {
   const encoders = new Map<string, Promise<Encoder>>();
   return {
-    async read(index, question, { exclude = [], encoder, ...options }) {
+    async read(index, question, { exclude = [], encoder, withTexts, ...options }) {
       const vectors = await encodeFor(index, question, encoder, encoders);
       const found = index.search(question, PASSAGES_READ, {
         exclude: new Set(exclude),
@@ -31,6 +33,7 @@ export function openReader(): Reader {
         ...read(question, found, options),
         retrieval: vectors ? "hybrid" : "lexical",
         lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
+        texts: withTexts ? found.passages.map(textOf) : [],
       };
     },
   };
@@ -59,4 +62,9 @@ async function encodeFor(
     console.error(`The embedding model ${files.model} can't be used: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+function textOf({ documentId, title, textSha256, text, start, sentences }: RankedPassage): PassageRead {
+  const spans = sentences.map(({ start, end }) => ({ start, end }));
+  return { documentId, title, textSha256, text, start, sentences: spans };
 }

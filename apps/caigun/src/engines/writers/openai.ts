@@ -1,0 +1,98 @@
+import { promptFor } from "./prompt.ts";
+import { eventData } from "./server-sent-events.ts";
+import { failureOfStatus, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
+
+export type OpenAiOptions = {
+  /** What `/chat/completions` is appended to. */
+  baseUrl: string;
+  apiKey?: string;
+  model: string;
+};
+
+const PROMPT_CHARACTERS = 24_000;
+const MOST_TOKENS = 400;
+
+/** Any server that speaks OpenAI's protocol for chat completions. */
+export function openAiWriter({ baseUrl, apiKey, model }: OpenAiOptions): Writer {
+  const url = `${baseUrl.replace(/\/+$/, "")}/chat/completions`;
+  return {
+    name: "openai",
+    isLocal: false,
+    async *write(request: WritingRequest) {
+      const { system, user } = promptFor(request, PROMPT_CHARACTERS);
+      const response = await send(url, apiKey, request.signal, {
+        model,
+        messages: [
+          { role: "system", content: system },
+          { role: "user", content: user },
+        ],
+        stream: true,
+        temperature: 0,
+        max_tokens: MOST_TOKENS,
+      });
+      yield* piecesOf(response, request.signal);
+    },
+    async close() {},
+  };
+}
+
+async function send(url: string, apiKey: string | undefined, signal: AbortSignal, body: unknown): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "text/event-stream",
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify(body),
+      // The key is for this address alone.
+      redirect: "error",
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new WriterFailure("unreachable", "The writer's server can't be reached.", { mayPass: true, cause: error });
+  }
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw failureOfStatus(response.status, response.headers.get("retry-after"));
+}
+
+type Chunk = {
+  choices?: { delta?: { content?: unknown }; finish_reason?: string | null }[];
+  error?: unknown;
+};
+
+async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<string> {
+  if (!body) throw new WriterFailure("cut", "The writer's server sent nothing.", { mayPass: true });
+  let isFinished = false;
+  try {
+    for await (const data of eventData(body)) {
+      if (data === "[DONE]") return;
+      const choice = parsed(data).choices?.[0];
+      if (typeof choice?.delta?.content === "string" && choice.delta.content !== "") yield choice.delta.content;
+      if (choice?.finish_reason) isFinished = true;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof WriterFailure) throw error;
+    throw new WriterFailure("cut", "The connection to the writer's server broke.", { mayPass: true, cause: error });
+  }
+  // Some servers end without [DONE]; then the last piece says why it is the last.
+  if (!isFinished) throw new WriterFailure("cut", "The writer's server ended its reply half-way.", { mayPass: true });
+}
+
+function parsed(data: string): Chunk {
+  let chunk: Chunk | null;
+  try {
+    chunk = JSON.parse(data);
+  } catch (error) {
+    throw new WriterFailure("garbled", "The writer's server sent what is not JSON.", { cause: error });
+  }
+  if (chunk === null || typeof chunk !== "object")
+    throw new WriterFailure("garbled", "The writer's server sent what is no piece of a reply.");
+  if (chunk.error) throw new WriterFailure("refused", "The writer's server reported an error within its reply.");
+  return chunk;
+}

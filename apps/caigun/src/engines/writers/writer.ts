@@ -1,0 +1,71 @@
+/** What a writer is asked: to answer from the passages alone. */
+export type WritingRequest = {
+  question: string;
+  /** As they were sent, the best first. */
+  passages: readonly string[];
+  /** Nobody waits for the rest any more: ends the writing, and what it costs, at once. */
+  signal: AbortSignal;
+};
+
+/** Something that words a reply: an API elsewhere, or a language model on this machine. */
+export interface Writer {
+  readonly name: "google" | "openai" | "gguf";
+  /** Whether what people say stays on this machine. */
+  readonly isLocal: boolean;
+  /** The reply in pieces as they come. Throws WriterFailure, or the signal's reason. */
+  write(request: WritingRequest): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+/** Why a writer gave no reply, or not all of one. */
+export type FailureReason =
+  | "unreachable"
+  | "refused"
+  | "rate_limited"
+  | "timeout"
+  | "cut"
+  | "garbled"
+  | "too_long"
+  | "busy"
+  | "circuit_open";
+
+/** A writer failed. Its message is for the log: it holds no key, and nothing of what people said. */
+export class WriterFailure extends Error {
+  override name = "WriterFailure";
+  readonly reason: FailureReason;
+  /** Whether the same may succeed soon. */
+  readonly mayPass: boolean;
+  /** When it is to be tried again at the earliest, ms from now, where the writer said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    reason: FailureReason,
+    message: string,
+    {
+      mayPass = false,
+      retryAfterMs,
+      cause,
+    }: { mayPass?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.reason = reason;
+    this.mayPass = mayPass;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The failure that an HTTP status stands for. `retryAfter` is that header: seconds, or a date. */
+export function failureOfStatus(status: number, retryAfter?: string | null): WriterFailure {
+  const message = `The writer's server replied with status ${status}.`;
+  const retryAfterMs = retryAfter ? millisecondsUntil(retryAfter) : undefined;
+  if (status === 429) return new WriterFailure("rate_limited", message, { mayPass: true, retryAfterMs });
+  if (status === 408 || status >= 500)
+    return new WriterFailure("unreachable", message, { mayPass: true, retryAfterMs });
+  return new WriterFailure("refused", message);
+}
+
+function millisecondsUntil(retryAfter: string): number | undefined {
+  const seconds = Number(retryAfter);
+  const milliseconds = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(retryAfter) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
