@@ -14,8 +14,8 @@ import { comparable } from "./measures.ts";
 
 export type Correction = { question: string; answer: string; rewordings: string[] };
 type Asked = { question: string; wanted: string; got: string; isRight: boolean };
-/** `written`: how many corrections there are to a handbook; `questions`, `rewordings`: asked after those that could be made. */
-export type Corrected = { written: number; questions: Asked[]; rewordings: Asked[] };
+/** `retrieval`: how the model's passages are searched; `written`: how many corrections there are to a handbook; `questions`, `rewordings`: asked after those that could be made. */
+export type Corrected = { retrieval: string; written: number; questions: Asked[]; rewordings: Asked[] };
 
 type UnansweredList = { unanswered: { id: string; questions: string[] }[] };
 
@@ -44,12 +44,17 @@ export async function correct(chatbot: Chatbot, name: Handbook): Promise<Correct
   });
   for (const { id, answer } of listed)
     await chatbot.get(`unanswered/${id}/answer`, { method: "POST", json: { text: answer } });
-  await chatbot.ready(text, name);
+  const { retrieval } = await chatbot.ready(text, name);
   const ask = async (question: string, wanted: string): Promise<Asked> => {
     const got = await reply(question);
     return { question, wanted, got, isRight: comparable(got).includes(comparable(wanted)) };
   };
-  const corrected: Corrected = { written: corrections.length, questions: [], rewordings: [] };
+  const corrected: Corrected = {
+    retrieval: String(retrieval),
+    written: corrections.length,
+    questions: [],
+    rewordings: [],
+  };
   for (const { question, answer, rewordings } of listed) {
     corrected.questions.push(await ask(question, answer));
     for (const rewording of rewordings) corrected.rewordings.push(await ask(rewording, answer));
@@ -60,19 +65,21 @@ export async function correct(chatbot: Chatbot, name: Handbook): Promise<Correct
 /** Of those asked, the share (0..1) that got the correction. */
 export const share = (asked: readonly Asked[]) => asked.filter(({ isRight }) => isRight).length / asked.length;
 
-function print(name: string, { written, questions, rewordings }: Corrected): void {
+function print(name: string, { retrieval, written, questions, rewordings }: Corrected): void {
   const percent = (asked: readonly Asked[]) => `${(100 * share(asked)).toFixed(1)} % of ${asked.length}`;
   console.log(
-    `${name}: ${questions.length} of ${written} questions were on the list; answered with the correction: ` +
+    `${name} (${retrieval}): ${questions.length} of ${written} questions were on the list; answered with the correction: ` +
       `${percent(questions)} as asked before, ${percent(rewordings)} in other words`,
   );
 }
 
 if (import.meta.main) {
-  const caigun = await startCaigun();
+  // Searched as people's own chatbots are, unless told otherwise: tests leave vectors out.
+  const { CAIGUN_EMBEDDER = "", CAIGUN_WEIGHTS = "" } = process.env;
+  const caigun = await startCaigun({ env: { CAIGUN_EMBEDDER, CAIGUN_WEIGHTS } });
   try {
     await using house = await openHouse(caigun);
-    const all: Corrected = { written: 0, questions: [], rewordings: [] };
+    const all: Corrected = { retrieval: handbooks.join(", "), written: 0, questions: [], rewordings: [] };
     for (const name of handbooks) {
       const corrected = await correct(await newChatbot(caigun, house), name);
       print(name, corrected);

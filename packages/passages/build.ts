@@ -53,6 +53,8 @@ export interface BuildProgress {
 }
 
 const PROGRESS_EVERY_PASSAGES = 256;
+/** Of a document whose language is not left to its own few words, in UTF-16 units. */
+const SHORT_UNITS = 400;
 
 /**
  * Writes the index of some documents to a file that does not exist yet. The same documents give the same bytes. Nothing
@@ -101,6 +103,7 @@ class IndexWriter {
   #passages = 0;
   /** Whether the document that is being added has any so far. */
   #hasWords = false;
+  #longestLatin: { language: string; units: number } | undefined;
 
   constructor(db: DatabaseSync, documents: readonly SourceDocument[], onProgress: (progress: BuildProgress) => void) {
     this.#db = db;
@@ -136,7 +139,7 @@ class IndexWriter {
     report("text", 0);
     this.#hasWords = false;
     const normal = normalise(document.text);
-    const language = detectLanguage(normal.text);
+    const language = this.#languageOf(normal.text);
     const first = this.#passages;
     const counter = new CodePointCounter(document.text);
     report("passages", 0);
@@ -158,6 +161,19 @@ class IndexWriter {
     const { id, title, codePoints, passages } = summary;
     this.#insertDocument.run(number, id, title, summary.textSha256, codePoints, language, first, passages);
     return summary;
+  }
+
+  /**
+   * A few words' language is often guessed wrongly, and their stems would be others than the question's: they count as
+   * the longest document's before them, where both are in Latin letters.
+   */
+  #languageOf(text: string): string {
+    const isLatin = /^(?:\P{L}*\p{Script=Latin}){3}/u.test(text);
+    if (isLatin && text.length < SHORT_UNITS && this.#longestLatin) return this.#longestLatin.language;
+    const language = detectLanguage(text);
+    if (isLatin && text.length >= (this.#longestLatin?.units ?? SHORT_UNITS))
+      this.#longestLatin = { language, units: text.length };
+    return language;
   }
 
   #addPassage(

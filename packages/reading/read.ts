@@ -1,4 +1,5 @@
 import { codePointCount } from "@caigun/text";
+import { answerAskedVerbatim } from "./asked-verbatim.ts";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
 import { type FitName, fitNamed } from "./fits.ts";
@@ -49,11 +50,13 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
   const fit = fitNamed(options.fit ?? "shipped");
-  const ranked = rankCandidates(evidence, fit);
+  const all = rankCandidates(evidence, fit);
+  const verbatim = answerAskedVerbatim(all, evidence);
+  const ranked = verbatim ? [verbatim, ...all.filter((candidate) => candidate !== verbatim)] : all;
   const first = ranked[0];
   const second = bestSecond(ranked, evidence);
   const chosen = [first, second].filter((candidate) => candidate !== undefined);
-  const confidence = confidenceOf(first, evidence, fit);
+  const confidence = verbatim ? 1 : confidenceOf(first, evidence, fit);
   const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
   const answered = confidence >= threshold && first !== undefined;
   return {

@@ -71,9 +71,11 @@ describe("schemathesis over the OpenAPI document", () => {
         t.diagnostic(`${operation}: ${JSON.stringify(counts)}`);
       assert.deepEqual(failures, [], "no 5xx");
       assert(total >= REQUESTS, `${total} requests; it has to be ${REQUESTS}`);
-      for (const { operationId } of routes) {
-        const count = statuses[operationId]?.[200] ?? 0;
-        assert(count >= SUCCESSES_PER_OPERATION, `${operationId} succeeded ${count} times`);
+      for (const route of routes) {
+        const count = statuses[route.operationId]?.[200] ?? 0;
+        // A call that takes nothing is always the same one.
+        const takes = ["params", "query", "headers", "body"].some((part) => part in route);
+        assert(count >= (takes ? SUCCESSES_PER_OPERATION : RUNS), `${route.operationId} succeeded ${count} times`);
       }
       await trainWhatWasAccepted(t, chatbot, home, [...seed.toDelete, ...seed.toCancel]);
     } finally {

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { buildIndex, openIndex } from "@caigun/passages";
+import { read } from "./read.ts";
+
+test("a question that the text asks in the same words gets its answer with certainty, and no other does", () => {
+  const folder = mkdtempSync(join(tmpdir(), "caigun-verbatim-"));
+  try {
+    const text =
+      "Gloves are available in many shops, and gloves of wool are available here too.\n\n" +
+      "Q: Are gloves available?\nA: From November on.\n\nQ: Why not gloves?\nA: It is too warm.\n\n" +
+      "問：你們有賣咖啡嗎？\n答：只賣茶。";
+    buildIndex(join(folder, "index"), [{ id: "text", title: "text", text }]);
+    const index = openIndex(join(folder, "index"));
+    const ask = (question: string) => read(question, index.search(question, 5), { threshold: 1 });
+    for (const [question, answer] of [
+      ["Are gloves available?", "From November on."],
+      ["are gloves AVAILABLE", "From November on."],
+      ["你们有卖咖啡吗", "只賣茶。"],
+    ] as const)
+      assert.deepEqual([ask(question).confidence, ask(question).text], [1, answer], question);
+    for (const question of ["Why gloves?", "Are gloves available on Sunday?", "gloves", "你們有賣紅茶嗎？", "?"])
+      assert(ask(question).confidence < 1, question);
+    index.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
