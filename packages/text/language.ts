@@ -6,6 +6,7 @@ const SAMPLE_CHARACTERS = 4000;
 // Below this the library's first guess on a few words is often wrong ("Which planet?").
 const SURE_ACCURACY = 0.2;
 const WEIGHED_GUESSES = 5;
+const FEW_LETTERS = 80;
 
 // A script that (nearly) one language alone is written in names it; the others are told apart by a library.
 const SCRIPT_LANGUAGES: [RegExp, string][] = [
@@ -43,7 +44,7 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   if (letters === 0) return fallback;
   const byScript = byScriptAlone(sample, letters);
   if (byScript !== undefined && (among === undefined || among.includes(byScript))) return byScript;
-  const { detectAll } = require("tinyld") as {
+  const { detectAll } = require(isFewPlainLetters(sample, letters) ? "tinyld/light" : "tinyld") as {
     detectAll(text: string, options?: { only?: string[] }): Guess[];
   };
   // The library takes a table's bars for Hindi's full stops.
@@ -58,6 +59,11 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
 interface Guess {
   lang: string;
   accuracy: number;
+}
+
+/** Among sixty languages a few plain words are nearly always also words of a rare one: the common ones alone are tried then. */
+function isFewPlainLetters(sample: string, letters: number): boolean {
+  return letters < FEW_LETTERS && !/[^\p{ASCII}]/u.test(sample);
 }
 
 /** Of what a few words may be, the language most of whose common words ("is", "the") are among them; undefined where none are. */
