@@ -110,10 +110,11 @@ async function copyModel(db: Db, from: ChatbotId, to: ChatbotId): Promise<void> 
     const deadline = new Date(Date.now() + 600_000);
     await insertEvent(trx, to, { id: eventId, modelId, kind: "training", deadline });
     const { attempt } = (await claimEvent(trx, to, eventId))!;
-    const { artifactDigest, artifactBytes, evaluation } = source;
+    const { artifactDigest, artifactBytes, retrieval, evaluation } = source;
     await completeTraining(trx, to, eventId, attempt, {
       artifactDigest: artifactDigest!,
       artifactBytes: artifactBytes!,
+      retrieval,
       evaluation: evaluation!,
     });
   });

@@ -23,6 +23,7 @@ type Owned = {
   uid: string;
   models: Record<"ready" | "failed" | "cancelled" | "deleted", TrainReply>;
   trainingDataIds: Record<"live" | "deleted", string>;
+  unansweredIds: string[];
 };
 
 /** How a call is tried by a chatbot that the ids do not belong to. */
@@ -106,6 +107,24 @@ const cases: Record<OperationId, Case> = {
     ids: ({ trainingDataIds }) => Object.values(trainingDataIds),
     request: (stranger, id) => stranger.call(`training_data/${id}/text`),
   },
+  listUnanswered: {
+    async isolated(stranger, { chatbot, unansweredIds }) {
+      await stranger.ask("What does the chatbot of somebody else know?");
+      const mine = await unansweredOf(stranger);
+      const theirs = await unansweredOf(chatbot);
+      assert(mine.length > 0 && theirs.includes(unansweredIds[0]!));
+      assert(!mine.some((id) => theirs.includes(id)));
+    },
+  },
+  answerUnanswered: {
+    ids: ({ unansweredIds }) => unansweredIds,
+    request: (stranger, id) =>
+      stranger.call(`unanswered/${id}/answer`, { method: "POST", json: { text: "An answer." } }),
+  },
+  dropUnanswered: {
+    ids: ({ unansweredIds }) => unansweredIds,
+    request: (stranger, id) => stranger.call(`unanswered/${id}`, { method: "DELETE" }),
+  },
   getSettings: { isolated: settingsAreOnesOwn },
   changeSettings: { isolated: settingsAreOnesOwn },
 };
@@ -117,6 +136,11 @@ async function settingsAreOnesOwn(stranger: Chatbot, { chatbot }: Owned): Promis
   assert.deepEqual(await stranger.get("settings"), mine);
   assert.deepEqual(await chatbot.get("settings"), theirs);
   assert.notDeepEqual(theirs, mine);
+}
+
+async function unansweredOf(chatbot: Chatbot): Promise<string[]> {
+  const { unanswered } = await chatbot.get<{ unanswered: { id: string }[] }>("unanswered");
+  return unanswered.map(({ id }) => id);
 }
 
 async function messagesOf(chatbot: Chatbot, uid: string): Promise<string[]> {
@@ -144,6 +168,8 @@ describe("what is another's", () => {
     await chatbot.get(`models/${deleted.id}`, { method: "DELETE" });
     const ready = (await chatbot.ready(text)) as ModelReply & TrainReply;
     const liveData = (await chatbot.ask(question, { uid })).citations[0]!.training_data_id;
+    await chatbot.ask("Who conquered the Persian empire?", { uid });
+    const unansweredIds = await unansweredOf(chatbot);
     const failed = await chatbot.train(text, { model_name: "gpt2" });
     const cancelled = await chatbot.train(`${text}\n\n${"A long walk through the park. ".repeat(100_000)}`);
     await chatbot.get(`models/${cancelled.id}/cancel`, { method: "POST" });
@@ -152,6 +178,7 @@ describe("what is another's", () => {
       uid,
       models: { ready, failed, cancelled, deleted },
       trainingDataIds: { live: liveData, deleted: deletedData },
+      unansweredIds,
     };
     await using house = await openHouse(caigun);
     strangers["another chatbot of the same account"] = await newChatbot(caigun, house);

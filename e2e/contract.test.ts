@@ -275,6 +275,7 @@ describe("the documented calls", () => {
     );
     assert.deepEqual(calls.toSorted(), [
       "DELETE models/{id}",
+      "DELETE unanswered/{id}",
       "GET conversation/uids",
       "GET events/{event_id}/stream",
       "GET messages",
@@ -282,11 +283,13 @@ describe("the documented calls", () => {
       "GET models/{id}",
       "GET settings",
       "GET training_data/{id}/text",
+      "GET unanswered",
       "PATCH model_id",
       "PATCH settings",
       "POST conversation",
       "POST models/{id}/cancel",
       "POST train",
+      "POST unanswered/{id}/answer",
     ]);
     const page = await caigun.call("/docs", { apiKey: null });
     assert.equal(page.status, 200);

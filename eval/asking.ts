@@ -29,15 +29,17 @@ export interface Asked {
 }
 
 /**
- * Trains the models on a server of its own, which answers with the named weights, and asks each its questions over
- * HTTP. `tick` is called for each model that is ready and each question that is answered. Throws AskingFailed.
+ * Trains the models on a server of its own, which keeps its data in `home` and answers with the named weights, and asks
+ * each its questions over HTTP. `tick` is called for each model that is ready and each question that is answered. Throws
+ * AskingFailed.
  */
 export async function askModels(
   plans: readonly ModelPlan[],
-  { weights, signal, tick }: { weights: string; signal: AbortSignal; tick: () => void },
+  { home, weights, signal, tick }: { home: string; weights: string; signal: AbortSignal; tick: () => void },
 ): Promise<Asked> {
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
   const caigun = await startCaigun({
+    home,
     env: {
       ...(Object.fromEntries(inherited) as Record<string, string>),
       CAIGUN_LOG_LEVEL: "warn",
@@ -69,7 +71,7 @@ export async function askModels(
     const message = error instanceof Error ? error.message : String(error);
     throw new AskingFailed(lines ? `${message}\nThe server's log ends with:\n${lines}` : message, { cause: error });
   } finally {
-    await caigun.remove();
+    await caigun.stop();
   }
 }
 
@@ -77,7 +79,7 @@ const effort = ({ text, askings }: ModelPlan) => text.text.length + 1_000 * aski
 
 /** Keys of several chatbots, since a chatbot answers with one model at a time. */
 async function chatbotKeys(caigun: RunningCaigun, count: number): Promise<string[]> {
-  const keys = [caigun.apiKey];
+  const keys: string[] = [];
   while (keys.length < count) {
     const { exitCode, stdout } = await runCommand(caigun.home, ["chatbot", "create", "Evaluation", "--json"]);
     const made = JSON.parse(stdout) as { api_key: string; error?: string };

@@ -81,8 +81,14 @@ test("a quote that is not the slice, or of another text, is not exact", () => {
 });
 
 test("a reply without the fields of explain=true is an error, not a wrong answer", () => {
-  const { candidate: _, ...bare } = reply(quoted(from, from + 18), []);
-  assert.throws(() => outcomeOf(asking, text, bare), /explain=true/);
+  const { candidate, ...bare } = reply(quoted(from, from + 18), []);
+  assert.throws(() => outcomeOf(asking, text, { ...bare, citations: candidate.citations }), /explain=true/);
+});
+
+test("a question that is taken for a greeting is answered wrongly and without doubt", () => {
+  const { candidate: _, passages: __, confidence: ___, ...greeting } = reply(quoted(from, from + 18), []);
+  const { contains2, confidence, answered } = outcomeOf(asking, text, { ...greeting, text: "Hello!" });
+  assert.deepEqual([contains2, confidence, answered], [false, 1, true]);
 });
 
 const outcome = (role: Role, article: number, more: Partial<Outcome> = {}): Outcome => ({

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { rankCandidates, signalsOf } from "@caigun/reading";
+import { fitNamed, rankCandidates, signalsOf } from "@caigun/reading";
 import { askHalves } from "./direct.ts";
 import { type Example, fitLogistic } from "./logistic.ts";
 import { shareBelow, thresholdAt } from "./measures.ts";
@@ -26,7 +26,7 @@ const fittedOn: { name: string; sha256: string }[] = [];
 for (const path of positionals) {
   fittedOn.push({ name: basename(path), sha256: createHash("sha256").update(readFileSync(path)).digest("hex") });
   for (const { found, isForeign } of askHalves(readSquad(path))) {
-    const best = rankCandidates(found)[0];
+    const best = rankCandidates(found, fitNamed("shipped"))[0];
     // Without a candidate a question is refused whatever the weights are.
     if (!best) continue;
     const { sentence, passage } = signalsOf(best, found);

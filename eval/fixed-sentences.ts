@@ -8,7 +8,7 @@ const SHORT_FORM =
 const NUMBER_OF_ITEM = /^\s*\(?\p{Nd}{1,3}$/u;
 
 /**
- * The sentences of a text, trimmed, in order; each line by itself. The evaluation's own, and fixed: figures of two
+ * The sentences of a text, trimmed, in order; each line by itself, and marks alone are none. The evaluation's own, and fixed: figures of two
  * versions of the product can be compared because this does not change with packages/text.
  */
 export function fixedSentences(text: string): string[] {
@@ -16,7 +16,7 @@ export function fixedSentences(text: string): string[] {
     .split(/[\n\r\u2028\u2029]+/u)
     .flatMap(sentencesOfLine)
     .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence !== "");
+    .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
 }
 
 function sentencesOfLine(line: string): string[] {

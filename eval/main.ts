@@ -3,9 +3,11 @@
  * format. It starts a server of its own, trains models on the file's paragraphs joined by a blank line, and asks over
  * HTTP; docs/evaluation.md says what each figure means. Exit code 1: it failed; 2: it can't be used as written.
  */
+import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
+import { makeHome } from "../testkit/caigun.ts";
 import { AskingFailed, askModels } from "./asking.ts";
 import { intervalsOf } from "./bootstrap.ts";
 import { figuresOf } from "./figures.ts";
@@ -68,6 +70,8 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
     noTTYOutput: true,
     notTTYSchedule: 10_000,
   });
+  // One for all runs: what was worked out for the texts in one serves the next.
+  const home = await makeHome();
   bar.start(steps, 0);
   try {
     const outcomes = [];
@@ -75,6 +79,7 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
     for (const { fit, plans } of runs) {
       if (plans.length === 0) continue;
       const asked = await askModels(plans, {
+        home,
         weights: fit.name,
         signal: interrupted.signal,
         tick: () => bar.increment(),
@@ -92,6 +97,7 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
     };
   } finally {
     bar.stop();
+    await rm(home, { recursive: true, force: true });
   }
 }
 

@@ -28,9 +28,12 @@ export interface Outcome {
 
 /** Compares one reply with the gold answer and with the text that its model was trained on. */
 export function outcomeOf({ role, question }: Asking, text: PastedText, reply: Reply<"converse">): Outcome {
-  const { answered, confidence, candidate, passages } = reply;
-  if (confidence === undefined || !candidate || !passages)
+  const { answered, passages = [] } = reply;
+  if (reply.citations.length > 0 && !reply.candidate)
     throw new Error("The server's reply is without the fields of explain=true.");
+  // What the server takes for a greeting it answers without looking: a wrong answer, given without doubt.
+  const candidate = reply.candidate ?? { text: "", citations: [] };
+  const confidence = reply.confidence ?? (answered ? 1 : 0);
   const paragraph = text.placeOf(question);
   const golds = paragraph ? question.places.map(({ start, end }) => shifted({ start, end }, paragraph.start)) : [];
   const rank = passages.findIndex((passage) => golds.some((gold) => covers(passage, gold)));

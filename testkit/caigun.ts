@@ -57,7 +57,15 @@ export async function startCaigun({
   const [file, ...args] = command;
   const child = spawn(file, args, {
     cwd: project,
-    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: folder, PORT: "0", CAIGUN_RATE_LIMIT_PER_MINUTE: "0", ...env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      CAIGUN_HOME: folder,
+      PORT: "0",
+      CAIGUN_RATE_LIMIT_PER_MINUTE: "0",
+      // Nothing is fetched unless a test is about that.
+      CAIGUN_EMBEDDER: "none",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log: string[] = [];

@@ -33,7 +33,7 @@ export async function newQueuedModel({ db }: store.Store, chatbotId: store.Chatb
 export async function newReadyModel(s: store.Store, chatbotId: store.ChatbotId) {
   const model = await newQueuedModel(s, chatbotId);
   const { attempt } = (await store.claimEvent(s.db, chatbotId, model.eventId))!;
-  const result = { artifactDigest: store.newId(), artifactBytes: 100, evaluation: {} };
+  const result = { artifactDigest: store.newId(), artifactBytes: 100, retrieval: "lexical", evaluation: {} };
   if (!(await store.completeTraining(s.db, chatbotId, model.eventId, attempt, result))) {
     throw new Error("The training that was just claimed could not be completed.");
   }

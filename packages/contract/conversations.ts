@@ -92,12 +92,12 @@ export const ConversationReply = Type.Object({
   ),
 });
 
-const page = {
+export const page = {
   offset: Type.Integer({
     default: 0,
     minimum: 0,
     maximum: 1_000_000_000,
-    description: "How many to leave out, newest first.",
+    description: "How many to leave out at the beginning.",
   }),
   limit: Type.Integer({
     default: 30,

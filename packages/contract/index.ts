@@ -5,3 +5,4 @@ export * from "./openapi.ts";
 export * from "./problems.ts";
 export * from "./routes.ts";
 export * from "./settings.ts";
+export * from "./unanswered.ts";

@@ -20,6 +20,58 @@ export const Failure = Type.Object(
 );
 export type Failure = Static<typeof Failure>;
 
+/** Questions made from the model's own text, and questions about other things, asked before the model became ready. */
+export const SelfCheck = Type.Object(
+  {
+    sentences: Type.Integer({
+      minimum: 0,
+      description: "Sentences of the text that were searched for with two of their telling words, 40 at most.",
+    }),
+    sentences_found: Type.Integer({ minimum: 0, description: "Of those, the ones that the reply would quote." }),
+    clozes: Type.Integer({
+      minimum: 0,
+      description: "Sentences that were asked with two of their telling words and a blank for a third, 40 at most.",
+    }),
+    clozes_answered: Type.Integer({
+      minimum: 0,
+      description: "Of those, the ones that were answered, with the third word in the quoted sentences.",
+    }),
+    foreign: Type.Integer({
+      minimum: 0,
+      description: "Questions about other things, in the text's language; 0 where none are written in it.",
+    }),
+    foreign_refused: Type.Integer({ minimum: 0, description: "Of those, the ones that were refused." }),
+  },
+  { title: "SelfCheck" },
+);
+export type SelfCheck = Static<typeof SelfCheck>;
+
+export const Evaluation = Type.Object(
+  {
+    probed_sentences: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Sentences of the text for which the index was searched, all found." }),
+    ),
+    stage_seconds: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, number>>>({
+        type: "object",
+        additionalProperties: { type: "number" },
+        description: "How long each stage of the training took.",
+      }),
+    ),
+    self_check: Type.Optional(SelfCheck),
+    previous: Type.Optional(
+      nullable(
+        Type.Object(
+          { model_id: Id, ...SelfCheck.properties },
+          { description: "The same of the chatbot's ready model before this one; null where there was none." },
+        ),
+      ),
+    ),
+  },
+  { title: "Evaluation" },
+);
+export type Evaluation = Static<typeof Evaluation>;
+
 export const Model = Type.Object(
   {
     title: Type.String(),
@@ -38,12 +90,7 @@ export const Model = Type.Object(
     retrieval: nullable(Type.String({ description: "How its passages are searched.", examples: ["lexical"] })),
     failure: nullable(Failure),
     is_current: Type.Boolean({ description: "Whether the chatbot answers with this model." }),
-    evaluation: nullable(
-      Type.Unsafe<Readonly<Record<string, unknown>>>({
-        type: "object",
-        description: "What was measured before the model became ready.",
-      }),
-    ),
+    evaluation: nullable(Evaluation),
   },
   { title: "Model" },
 );

@@ -54,6 +54,10 @@ export const problems = {
   ],
   event_not_found: [404, "The chatbot has no event with this id. Use the `event_id` that the training's reply gave."],
   training_data_not_found: [404, "The chatbot has no training data with this id, or it was deleted."],
+  unanswered_not_found: [
+    404,
+    "The chatbot has no unanswered question with this id. List them with GET /api/external/chatbot/unanswered.",
+  ],
   method_not_allowed: [405, "This path does not take this method. Use one of those in the Allow header."],
   not_acceptable: [406, "This call replies with application/json. Accept it, or leave the Accept header out."],
   model_deleted: [410, "This model was deleted. List the remaining ones with GET /api/external/chatbot/models."],

@@ -13,6 +13,7 @@ import { Detail, Id } from "./fields.ts";
 import { Model, ModelList, PinRequest, TrainingDataText, TrainReply, TrainRequest } from "./models.ts";
 import type { ProblemCode } from "./problems.ts";
 import { Settings, SettingsChange } from "./settings.ts";
+import { AnswerReply, AnswerRequest, UnansweredList, UnansweredQuery } from "./unanswered.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -232,6 +233,45 @@ export const routes = [
     body: SettingsChange,
     reply: Settings,
     problems: ["writer_not_configured"],
+  }),
+  define({
+    operationId: "listUnanswered",
+    method: "GET",
+    ...at("unanswered"),
+    summary: "List the unanswered questions",
+    description:
+      "What people asked and the chatbot refused or was not sure of, the same in other words taken together, most asked first. At most 1,000 are kept.",
+    auth: "api-key",
+    query: UnansweredQuery,
+    reply: UnansweredList,
+    problems: [],
+  }),
+  define({
+    operationId: "answerUnanswered",
+    method: "POST",
+    ...at("unanswered/{id}/answer"),
+    summary: "Answer an unanswered question",
+    description:
+      "Stores the answer as training data that every later training holds beside its text, and takes the question off the list. Answering again replaces the earlier answer.",
+    auth: "api-key",
+    idempotent: true,
+    params: ModelParams,
+    body: AnswerRequest,
+    reply: AnswerReply,
+    problems: ["unanswered_not_found"],
+    unknownId: "unanswered_not_found",
+  }),
+  define({
+    operationId: "dropUnanswered",
+    method: "DELETE",
+    ...at("unanswered/{id}"),
+    summary: "Take a question off the list",
+    description: "It comes back where it is asked again and not answered.",
+    auth: "api-key",
+    params: ModelParams,
+    reply: Detail,
+    problems: ["unanswered_not_found"],
+    unknownId: "unanswered_not_found",
   }),
 ] as const;
 

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { deserialize, serialize } from "node:v8";
+import type { EncodedPassage } from "./encoder.ts";
 
 /** Raised whenever what is kept means something else. */
 const VERSION = 1;
@@ -42,16 +44,16 @@ export class EncodingCache {
     this.#insert = this.#db.prepare("INSERT OR REPLACE INTO encodings VALUES (?, ?, ?)");
   }
 
-  get(pieces: readonly string[]): Uint8Array | undefined {
+  get(pieces: readonly string[]): EncodedPassage | undefined {
     const key = this.#keyOf(pieces);
     const row = this.#find.get(key);
     if (!row) return undefined;
     this.#touch.run(Date.now(), key);
-    return row.value as Uint8Array;
+    return deserialize(row.value as Uint8Array) as EncodedPassage;
   }
 
-  put(pieces: readonly string[], value: Uint8Array): void {
-    this.#insert.run(this.#keyOf(pieces), Date.now(), value);
+  put(pieces: readonly string[], encoded: EncodedPassage): void {
+    this.#insert.run(this.#keyOf(pieces), Date.now(), serialize(encoded));
   }
 
   /** Removes what is too old or too much. */

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { Tokenizer } from "@huggingface/tokenizers";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Tokenizer } from "@huggingface/tokenizers";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Embedder } from "./embedders.ts";
 import { Projection } from "./projection.ts";
 import { normaliseRows } from "./rows.ts";
 
 /** A question as vectors of length 1; T tokens without the two marks. */
 export interface EncodedQuestion {
+  embedder: string;
   /** (T, C): what the model says of each token. */
   tokens: Float32Array;
   /** (T, D): the same after the projection, to be compared with a passage's tokens. */
@@ -48,13 +49,21 @@ interface Encoding {
 export class Encoder {
   readonly embedder: Embedder;
   readonly #session: InferenceSession;
+  readonly #integers: (values: BigInt64Array) => Tensor;
   readonly #tokenizer: Tokenizer;
   readonly #projection: Projection;
   readonly #marks: readonly [number, number];
 
-  private constructor(embedder: Embedder, session: InferenceSession, tokenizer: Tokenizer, projection: Projection) {
+  private constructor(
+    embedder: Embedder,
+    session: InferenceSession,
+    integers: (values: BigInt64Array) => Tensor,
+    tokenizer: Tokenizer,
+    projection: Projection,
+  ) {
     this.embedder = embedder;
     this.#session = session;
+    this.#integers = integers;
     this.#tokenizer = tokenizer;
     this.#projection = projection;
     const [first, last] = tokenizer.encode("").ids;
@@ -65,17 +74,20 @@ export class Encoder {
   static async open(embedder: Embedder, files: EncoderFiles, { threads }: { threads: number }): Promise<Encoder> {
     const tokenizerFile = embedder.tokenizer ?? files.tokenizer;
     if (tokenizerFile === undefined) throw new Error(`${embedder.name} needs a tokenizer file.`);
+    // Loaded here, so that a process that only names embedders does not carry their libraries.
+    const [onnx, { Tokenizer }] = await Promise.all([import("onnxruntime-node"), import("@huggingface/tokenizers")]);
     const [definition, projection, session] = await Promise.all([
       readFile(tokenizerFile, "utf8"),
       Projection.read(embedder),
-      InferenceSession.create(files.model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+      onnx.InferenceSession.create(files.model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
     ]);
-    return new Encoder(embedder, session, new Tokenizer(JSON.parse(definition), {}), projection);
+    const integers = (values: BigInt64Array) => new onnx.Tensor("int64", values, [1, values.length]);
+    return new Encoder(embedder, session, integers, new Tokenizer(JSON.parse(definition), {}), projection);
   }
 
   async encodeQuestion(question: string): Promise<EncodedQuestion> {
     const { tokens, mean } = await this.#encode([this.embedder.questionPrefix + question], 1);
-    return { tokens, projected: this.#projection.apply(tokens), mean };
+    return { embedder: this.embedder.name, tokens, projected: this.#projection.apply(tokens), mean };
   }
 
   /** A passage in pieces, which are its sentences and what stands before them. */
@@ -118,11 +130,10 @@ export class Encoder {
 
   /** The last hidden states (T, C) of one sequence. */
   async #run(ids: readonly number[]): Promise<Float32Array> {
-    const shape = [1, ids.length];
     const feeds: Record<string, Tensor> = {
-      input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), shape),
-      attention_mask: new Tensor("int64", new BigInt64Array(ids.length).fill(1n), shape),
-      token_type_ids: new Tensor("int64", new BigInt64Array(ids.length), shape),
+      input_ids: this.#integers(BigInt64Array.from(ids, BigInt)),
+      attention_mask: this.#integers(new BigInt64Array(ids.length).fill(1n)),
+      token_type_ids: this.#integers(new BigInt64Array(ids.length)),
     };
     for (const name of Object.keys(feeds)) if (!this.#session.inputNames.includes(name)) delete feeds[name];
     const output = await this.#session.run(feeds, ["last_hidden_state"]);

@@ -7,6 +7,9 @@ export const FORMAT_VERSION = 3;
 /** Format 3 is format 2 with two more tables, for vectors. */
 export const OLDEST_READABLE_VERSION = 2;
 
+export const VECTORS_TABLE =
+  "CREATE TABLE vectors (ordinal INTEGER PRIMARY KEY, mean BLOB NOT NULL, tokens BLOB NOT NULL)";
+
 export const SCHEMA = `
   CREATE TABLE documents (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, text_sha256 TEXT NOT NULL,
@@ -19,7 +22,7 @@ export const SCHEMA = `
   CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER NOT NULL, passages INTEGER NOT NULL) WITHOUT ROWID;
   CREATE VIRTUAL TABLE words USING fts5(lead, body, content='', tokenize='ascii');
   CREATE TABLE embedder (name TEXT NOT NULL, digest TEXT NOT NULL);
-  CREATE TABLE vectors (ordinal INTEGER PRIMARY KEY, mean BLOB NOT NULL, tokens BLOB NOT NULL);
+  ${VECTORS_TABLE};
 `;
 
 /** A file that is no index, is damaged, or was written by another version. */

@@ -178,6 +178,15 @@ export class PassageIndex {
     }
   }
 
+  /** One passage by its number among all, from 0. */
+  passageAt(number: number): RankedPassage {
+    try {
+      return this.#load({ row: number, score: 0, relativeBm25: 0 }, false);
+    } catch (error) {
+      throw asUnusable(error, this.path);
+    }
+  }
+
   /** Reads the whole file and throws IndexUnusable where its structure is damaged. */
   checkStructure(): void {
     const [row] = this.#db.prepare("PRAGMA quick_check(1)").all();

@@ -13,6 +13,8 @@ export interface PassageVectors {
 
 /** A question likewise, in float32. */
 export interface QuestionVectors {
+  /** The name of the model that encoded it. */
+  embedder: string;
   /** (T, C) and, as passages' tokens are stored, (T, D); rows of length 1. */
   tokens: Float32Array;
   projected: Float32Array;

@@ -19,22 +19,42 @@ const LIKE_ENDING = 3;
 /** How a question in a script with spaces leans on the one before; undefined: it stands alone. */
 export function leaningOf(question: string, words: FollowUpWords): Leaning | undefined {
   const all = tokensOf(question);
-  const connector = longestMatch(words.connectors, all, (phrase) => startsWith(all, phrase));
+  const phrase = longestMatch(words.connectors, all, (phrase) => startsWith(all, phrase));
+  // "And if it rains?": what links the part to its sentence belongs to the part.
+  const connector = words.linking.includes(all[phrase - 1]?.word ?? "") ? phrase - 1 : phrase;
   const ending = longestMatch(words.endings, all, (phrase) => endsWith(all, phrase));
   const tokens = all.slice(connector, all.length - ending);
   const first = tokens[0];
   const last = tokens.at(-1);
   if (!first || !last) return undefined;
-  const asks = tokens.some(({ word }) => words.asking.includes(word));
+  const asks = tokens.some(({ word }) => words.asking.includes(word) || words.verbs.includes(word));
   const addresses = tokens.some(({ word }) => words.speakers.includes(word));
   const content = tokens.filter((token) => isContent(token, words)).length;
   const leans = connector > 0 || ending > 0;
-  if (!asks && !addresses && content > 0 && content <= MOST_OF_PART && (leans || words.linking.includes(first.word)))
+  const isLinked = words.linking.includes(first.word);
+  const part = partOfQuestion(tokens, words);
+  if (part) return { kind: "exchange", part: question.slice(part.start, last.end) };
+  const isPart = !asks && (leans ? isLinked || !addresses : isLinked && !addresses);
+  if (isPart && content > 0 && content <= MOST_OF_PART)
     return { kind: "exchange", part: question.slice(first.start, last.end) };
   const pronoun = hasOpenPronoun(tokens, words);
   if (content === 0 && !addresses) return pronoun || asks ? { kind: "topic" } : undefined;
   if (pronoun && content <= MOST_BESIDE_PRONOUN) return { kind: "topic" };
-  return connector > 0 && asks && !addresses && content <= 1 ? { kind: "topic" } : undefined;
+  return (leans || isLinked) && asks && !addresses && content <= 1 ? { kind: "topic" } : undefined;
+}
+
+/** Of "how much for a week?" the part to exchange: nothing but words that ask stand before it, and no verb. */
+function partOfQuestion(tokens: Token[], words: FollowUpWords): Token | undefined {
+  const asking = tokens.findIndex(({ word }) => !words.asking.includes(word));
+  const part = tokens.slice(asking);
+  const named = part.filter((token) => isContent(token, words)).length;
+  const isPart =
+    asking > 0 &&
+    words.linking.includes(part[0]!.word) &&
+    !part.some(
+      ({ word }) => words.asking.includes(word) || words.verbs.includes(word) || words.speakers.includes(word),
+    );
+  return isPart && named > 0 && named <= MOST_OF_PART ? part[0] : undefined;
 }
 
 /** The earlier question with the part exchanged for what stands in its place there, or added where nothing does. */
@@ -137,13 +157,13 @@ function hasOpenPronoun(tokens: Token[], words: FollowUpWords): boolean {
   // "How much is it to wash a bike" says itself what it asks about.
   const anticipates = tokens.findIndex(({ word }, place) => place > at && words.anticipated.includes(word));
   const after = anticipates < 0 ? [] : tokens.slice(anticipates + 1).filter((token) => isContent(token, words));
-  return !(after.length >= LEAST_ANTICIPATED && words.asking.some((word) => word === tokens[at - 1]?.word));
+  return !(after.length >= LEAST_ANTICIPATED && words.verbs.concat(words.asking).includes(tokens[at - 1]?.word ?? ""));
 }
 
 const isNamed = (token: Token | undefined, words: FollowUpWords) => token !== undefined && isContent(token, words);
 
-function isContent({ word }: Token, { asking, speakers, linking, articles, pronouns }: FollowUpWords): boolean {
-  return ![asking, speakers, linking, articles, pronouns].some((list) => list.includes(word));
+function isContent({ word }: Token, { asking, verbs, speakers, linking, articles, pronouns }: FollowUpWords): boolean {
+  return ![asking, verbs, speakers, linking, articles, pronouns].some((list) => list.includes(word));
 }
 
 function tokensOf(text: string): Token[] {

@@ -7,7 +7,7 @@ const END = /[\s?？。！!]*$/u;
 /** The longest thing that is named to ask the same of, and what may stand beside a pronoun or a connector. UTF-16 units. */
 const LONGEST_PART = 12;
 const LONGEST_BESIDE_PRONOUN = 8;
-const LONGEST_AFTER_CONNECTOR = 3;
+const LONGEST_AFTER_CONNECTOR = 5;
 const SHORTEST_NAME = 2;
 
 /** How a question in a script without spaces leans on the one before; undefined: it stands alone. */
@@ -28,7 +28,8 @@ export function leaningOf(question: string, words: FollowUpWords): Leaning | und
   ].reduce((text, [phrases, mark]) => mask(text, phrases as string[], mark as string), rest);
   const asks = content.includes("?");
   const named = content.replace(/[?SP_]/gu, "");
-  const pronoun = /^[?S_]*.?P/u.test(content);
+  // At most a verb stands before it: "怎麼取消它？".
+  const pronoun = /^[?S_]*[^?SP_]{0,2}P/u.test(content);
   if (!asks && !pronoun && (leads || ending) && named.length > 0 && named.length <= LONGEST_PART)
     return { kind: "exchange", part: rest };
   // One character is a verb: "可以退嗎？" leaves to the conversation what it is that is taken back.

@@ -17,6 +17,18 @@ const conversations: [question: string, resolved: string][][] = [
     ["and a tandem?", "What does a tandem bike cost for half a day?"],
   ],
   [
+    ["What does a tandem cost for a day?", "What does a tandem cost for a day?"],
+    ["how much for a week?", "What does a tandem cost for a week?"],
+    ["and my helmet?", "What does my helmet cost for a week?"],
+  ],
+  [
+    ["Can I cancel my reservation?", "Can I cancel my reservation?"],
+    ["what if it rains?", "Can I cancel my reservation if it rains?"],
+    ["on which days?", "Can I cancel my reservation if it rains? on which days?"],
+    ["why not?", "Can I cancel my reservation if it rains? why not?"],
+    ["What is in the spring check?", "What is in the spring check?"],
+  ],
+  [
     ["How much is the small bag?", "How much is the small bag?"],
     ["what about the large one?", "How much is the large bag?"],
   ],
@@ -45,6 +57,12 @@ const conversations: [question: string, resolved: string][][] = [
     ["賣店週六幾點開門？", "賣店週六幾點開門？"],
     ["那週日呢？", "賣店週日幾點開門？"],
     ["二樓呢？", "二樓週日幾點開門？"],
+  ],
+  [
+    ["金葉會員買茶打幾折？", "金葉會員買茶打幾折？"],
+    ["一般會員也一樣嗎？", "一般會員買茶打幾折？"],
+    ["那學生可以嗎？", "一般會員買茶打幾折？那學生可以嗎？"],
+    ["這裡可以停車嗎？", "這裡可以停車嗎？"],
   ],
   [
     ["凍頂烏龍一壺多少錢？", "凍頂烏龍一壺多少錢？"],

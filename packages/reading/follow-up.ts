@@ -15,6 +15,8 @@ export interface FollowUpWords {
   anticipated: string[];
   /** What asks, and so names no thing. */
   asking: string[];
+  /** Verbs that ask, and say little else: a question with none of them and nothing of its own is a part of one. */
+  verbs: string[];
   speakers: string[];
   /** What ties a noun to its sentence; one of these in both questions says which part is exchanged. */
   linking: string[];

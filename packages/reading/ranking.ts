@@ -1,4 +1,13 @@
 import type { Evidence, EvidencePassage } from "./evidence.ts";
+import type { Fit } from "./fits.ts";
+import {
+  type HybridSignals,
+  type HybridWeights,
+  rankingSignals,
+  tokenWeightsOf,
+  weightedMean,
+} from "./hybrid-weights.ts";
+import { highest, likenessOf } from "./late-interaction.ts";
 import { type QuestionWeights, weightsForRanking } from "./question-weights.ts";
 
 /** Something that may be quoted: a sentence, or the whole answer of a question-and-answer passage. */
@@ -11,27 +20,80 @@ export interface Candidate {
   /** The question's terms that stand here, and in the whole passage with its heading and question. */
   matched: ReadonlySet<number>;
   passageMatched: ReadonlySet<number>;
+  /** What the vectors say, where question and passage have some. */
+  hybrid?: HybridSignals;
+}
+
+/** A candidate before it is ranked: what words say, and each question token's (T) best cosines in it and in its passage. */
+export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> {
+  words: number;
+  vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
 const READ_PASSAGES = 5;
 const PASSAGE_WEIGHT = 0.5;
 /** What a heading says counts for each sentence below it, but less than the sentence itself. */
 const LEAD_SHARE = 0.5;
+/** For an embedder that nothing was fitted for: every token counts alike. */
+const UNFITTED = { ranking: { words: 4, bm25: 2, maxSim: 16, cosine: 0, passageCosine: 0 }, token: [], tokenBias: 1 };
 
 /**
- * The sentences of the best passages, best first: the share of the question's weight that they hold, and half of how
- * good their passage is beside the best one. Ties keep the passages' order and the order of the text.
+ * The sentences of the best passages, best first. Where only words speak: the share of the question's weight that they
+ * hold, and half of how good their passage is beside the best one. Where vectors speak too: a weighted sum of what both
+ * say. Ties keep the passages' order and the order of the text.
  */
-export function rankCandidates(evidence: Evidence): Candidate[] {
-  const weights = weightsForRanking(evidence.query.terms);
-  const best = evidence.passages[0]?.score ?? 0;
-  return evidence.passages
-    .slice(0, READ_PASSAGES)
-    .flatMap((passage) => candidatesOf(passage, weights, best > 0 ? passage.score / best : 0))
-    .sort((a, b) => b.score - a.score);
+export function rankCandidates(evidence: Evidence, fit: Fit): Candidate[] {
+  const described = describeCandidates(evidence);
+  if (!evidence.vectors)
+    return byScore(described, ({ words, passage }) => words + PASSAGE_WEIGHT * passage.relativeBm25);
+  const weights = fit.hybrid[evidence.vectors.embedder] ?? {
+    ...UNFITTED,
+    token: new Array<number>(evidence.vectors.mean.length).fill(0),
+  };
+  const tokenWeights = tokenWeightsOf(evidence.vectors, weights);
+  const signalled = described.map((one) => ({ ...one, hybrid: hybridSignals(one, tokenWeights) }));
+  return byScore(signalled, ({ hybrid }) => hybridScore(hybrid, weights.ranking));
 }
 
-function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, relativeScore: number): Candidate[] {
+export function hybridScore(signals: HybridSignals, ranking: HybridWeights["ranking"]): number {
+  return rankingSignals.reduce((sum, name) => sum + ranking[name] * signals[name], 0);
+}
+
+export function hybridSignals(
+  { words, passage, vectors }: Pick<DescribedCandidate, "words" | "passage" | "vectors">,
+  tokenWeights: Float64Array,
+): HybridSignals {
+  const plain = tokenWeights.map(() => 1 / tokenWeights.length);
+  const none = new Float32Array(tokenWeights.length);
+  const { best, passageBest, cosine, passageCosine } = vectors ?? {
+    best: none,
+    passageBest: none,
+    cosine: 0,
+    passageCosine: 0,
+  };
+  return {
+    words,
+    bm25: passage.relativeBm25,
+    maxSim: weightedMean(best, tokenWeights),
+    passageMaxSim: weightedMean(passageBest, tokenWeights),
+    plainMaxSim: weightedMean(best, plain),
+    passagePlainMaxSim: weightedMean(passageBest, plain),
+    cosine,
+    passageCosine,
+  };
+}
+
+/** All candidates of the passages that are read, in order, unranked. */
+export function describeCandidates(evidence: Evidence): DescribedCandidate[] {
+  const weights = weightsForRanking(evidence.query.terms);
+  return evidence.passages.slice(0, READ_PASSAGES).flatMap((passage) => candidatesOf(passage, weights, evidence));
+}
+
+function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (candidate: C) => number): Candidate[] {
+  return candidates.map((candidate) => ({ ...candidate, score: scoreOf(candidate) })).sort((a, b) => b.score - a.score);
+}
+
+function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vectors }: Evidence): DescribedCandidate[] {
   const lead = passage.leadTerms.filter((term) => weights.has(term));
   const spans = passage.sentences.map(({ start, end, terms }) => ({
     start,
@@ -39,20 +101,31 @@ function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, relati
     matched: new Set(terms.filter((term) => weights.has(term))),
   }));
   const passageMatched = new Set([...lead, ...spans.flatMap(({ matched }) => [...matched])]);
-  const candidate = (start: number, end: number, matched: ReadonlySet<number>, leadShare: number): Candidate => {
-    const fromLead = leadShare * weights.share(lead.filter((term) => !matched.has(term)));
-    const score = weights.share(matched) + fromLead + PASSAGE_WEIGHT * relativeScore;
-    return { passage, start, end, score, matched, passageMatched };
-  };
+  const words = (matched: ReadonlySet<number>, leadShare: number) =>
+    weights.share(matched) + leadShare * weights.share(lead.filter((term) => !matched.has(term)));
+  const likeness = vectors && passage.vectors && likenessOf(vectors, passage.vectors);
+  const passageBest = likeness && highest(likeness.best);
+  const passageCosine = passage.vectors?.cosine ?? 0;
   // A question that the text itself asks is answered by what follows it, as a whole.
-  if (passage.kind === "qa") return [candidate(passage.answerStart, passage.text.length, passageMatched, 0)];
-  return spans.map(({ start, end, matched }) => candidate(start, end, matched, LEAD_SHARE));
+  if (passage.kind === "qa") {
+    const [start, end] = [passage.answerStart, passage.text.length];
+    const whole = { passage, start, end, matched: passageMatched, passageMatched, words: words(passageMatched, 0) };
+    if (!likeness || !passageBest) return [whole];
+    const cosine = Math.max(...likeness.cosines);
+    return [{ ...whole, vectors: { best: passageBest, passageBest, cosine, passageCosine } }];
+  }
+  return spans.map(({ start, end, matched }, index) => {
+    const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE) };
+    if (!likeness || !passageBest) return sentence;
+    const [best, cosine] = [likeness.best[index + 1]!, likeness.cosines[index + 1]!];
+    return { ...sentence, vectors: { best, passageBest, cosine, passageCosine } };
+  });
 }
 
-/** Of the candidates after the first, the one that adds most: its own score, and the weight that the first lacks. */
+/** Of the candidates after the first, the one that adds most: its own score, and where only words speak the weight that the first lacks. */
 export function bestSecond(ranked: readonly Candidate[], evidence: Evidence): Candidate | undefined {
   const [first, ...others] = ranked;
-  if (!first) return undefined;
+  if (!first || first.hybrid) return others[0];
   const weights = weightsForRanking(evidence.query.terms);
   let best: Candidate | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { buildIndex, openIndex } from "@caigun/passages";
 import fc from "fast-check";
 import { arbitraryText } from "../../testkit/arbitrary-text.ts";
-import { read, refusalFor, thresholdOf } from "./index.ts";
+import { fitNamed, fitNames, read, refusalFor } from "./index.ts";
 
 const TEXT = `# Returns 🎁
 
@@ -81,7 +81,7 @@ test("refuses in the language of the question and shows what was nearest", () =>
   assert.equal(reading.answered, false);
   assert.equal(reading.text, refusalFor("Which planet?", "en"));
   assert.deepEqual(reading.citations, []);
-  assert.ok(reading.confidence < thresholdOf("normal"));
+  assert.ok(reading.confidence < fitNamed("shipped").lexical.thresholds.normal);
   const unknown = ask("火山在哪個星球上?");
   assert.equal(unknown.answered, false);
   assert.match(unknown.text, /沒有找到/);
@@ -90,7 +90,10 @@ test("refuses in the language of the question and shows what was nearest", () =>
 });
 
 test("a stricter reader refuses more, and the candidate stays", () => {
-  assert.ok(thresholdOf("low") < thresholdOf("normal") && thresholdOf("normal") < thresholdOf("high"));
+  for (const { lexical, hybrid } of fitNames.map(fitNamed)) {
+    for (const { thresholds } of [lexical, ...Object.values(hybrid)])
+      assert.ok(thresholds.low < thresholds.normal && thresholds.normal < thresholds.high);
+  }
   const question = "Must shoes be unworn?";
   assert.equal(ask(question, { threshold: 0 }).answered, true);
   const refused = ask(question, { threshold: 1 });

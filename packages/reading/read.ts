@@ -1,7 +1,7 @@
 import { codePointCount } from "@caigun/text";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
-import type { FitName } from "./fits.ts";
+import { type FitName, fitNamed } from "./fits.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
 
@@ -25,6 +25,8 @@ export interface Reading extends Quotation {
   answered: boolean;
   /** The probability (0..1) that the text holds the answer. */
   confidence: number;
+  /** The confidence below which the question is refused. */
+  threshold: number;
   /** Up to two sentences, the best one first, each with its citation, whether refused or not. */
   candidate: Quotation;
   /** The passages that were read, best first; offsets in code points of the document as sent. */
@@ -46,17 +48,18 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u
 
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
-  const ranked = rankCandidates(evidence);
+  const fit = fitNamed(options.fit ?? "shipped");
+  const ranked = rankCandidates(evidence, fit);
   const first = ranked[0];
   const second = bestSecond(ranked, evidence);
   const chosen = [first, second].filter((candidate) => candidate !== undefined);
-  const confidence = confidenceOf(first, evidence, options.fit);
-  const answered =
-    confidence >= (options.threshold ?? thresholdOf(options.strictness ?? "normal", options.fit)) &&
-    first !== undefined;
+  const confidence = confidenceOf(first, evidence, fit);
+  const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
+  const answered = confidence >= threshold && first !== undefined;
   return {
     answered,
     confidence,
+    threshold,
     ...(answered
       ? quote(chosen.slice(0, options.maxSentences ?? 1))
       : { text: refusalFor(question, evidence.query.language, evidence.passages[0]?.text), citations: [] }),

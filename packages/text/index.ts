@@ -1,6 +1,6 @@
 export { itemMarkLength } from "./blocks.ts";
 export { foldHan, isSimplified, isTraditional } from "./han-folding.ts";
-export { type DetectionOptions, detectLanguage } from "./language.ts";
+export { type DetectionOptions, detectLanguage, languageOfScript } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";
 export { codePointCount } from "./scripts.ts";

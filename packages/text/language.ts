@@ -39,7 +39,7 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   const sample = sampleOf(text);
   const letters = sample.match(/\p{L}/gu)?.length ?? 0;
   if (letters === 0) return fallback;
-  const byScript = languageOfScript(sample, letters);
+  const byScript = byScriptAlone(sample, letters);
   if (byScript !== undefined && (among === undefined || among.includes(byScript))) return byScript;
   const { detectAll } = require("tinyld/light") as {
     detectAll(text: string, options?: { only?: string[] }): { lang: string; accuracy: number }[];
@@ -52,13 +52,20 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   return unsure !== undefined && best.accuracy < SURE_ACCURACY && isPossible(unsure) ? unsure : best.lang;
 }
 
+/** The language that a text's script names by itself, such as Thai's; undefined where several languages share it. */
+export function languageOfScript(text: string): string | undefined {
+  const sample = sampleOf(text);
+  const letters = sample.match(/\p{L}/gu)?.length ?? 0;
+  return letters === 0 ? undefined : byScriptAlone(sample, letters);
+}
+
 function sampleOf(text: string): string {
   if (text.length <= 2 * SAMPLE_CHARACTERS) return text;
   const middle = text.length >> 1;
   return `${text.slice(0, SAMPLE_CHARACTERS)} ${text.slice(middle, middle + SAMPLE_CHARACTERS)}`;
 }
 
-function languageOfScript(sample: string, letters: number): string | undefined {
+function byScriptAlone(sample: string, letters: number): string | undefined {
   const share = (script: RegExp) => (sample.match(script)?.length ?? 0) / letters;
   // Kana beside Han is Japanese; a few Han characters among Latin names already carry the sentence.
   const kana = share(SCRIPT_LANGUAGES[0]![0]);

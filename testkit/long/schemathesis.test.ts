@@ -32,6 +32,9 @@ type Seed = {
   /** Queued, each to be deleted or cancelled once. */
   toDelete: string[];
   toCancel: string[];
+  /** Groups of unanswered questions: those to be answered can be answered again, the others are dropped once. */
+  toAnswer: string[];
+  toDrop: string[];
 };
 
 describe("schemathesis over the OpenAPI document", () => {
@@ -48,7 +51,9 @@ describe("schemathesis over the OpenAPI document", () => {
       // Nothing trains meanwhile, so that there is always something to cancel; a worker does afterwards.
       caigun = await startCaigun({ home, env: { CAIGUN_TRAININGS: "0" } });
       const chatbot = new Chatbot(caigun, apiKey);
-      const seed = { ...ended, toDelete: await seedQueued(chatbot, 300), toCancel: await seedQueued(chatbot, 300) };
+      const [toDelete, toCancel] = [await seedQueued(chatbot, 300), await seedQueued(chatbot, 300)];
+      const unanswered = await seedUnanswered(chatbot, 360);
+      const seed = { ...ended, toDelete, toCancel, toAnswer: unanswered.slice(0, 60), toDrop: unanswered.slice(60) };
       const seeded = caigun.log.length;
 
       const start = performance.now();
@@ -118,7 +123,7 @@ async function run(command: string, args: string[]): Promise<{ exitCode: number 
 const text = (number: number) => `Room ${number} holds ${number + 3} people. The office opens at nine in the morning.`;
 
 /** Models in every state that lasts, with their events, texts and conversations. */
-async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toCancel">> {
+async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toCancel" | "toAnswer" | "toDrop">> {
   const ready: ModelReply[] = [];
   const trainingData: string[] = [];
   const uids = Array.from({ length: 5 }, (_, number) => `user-${number}`);
@@ -147,6 +152,15 @@ async function seedQueued(chatbot: Chatbot, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let number = 0; number < count; number++) ids.push((await chatbot.train(text(number))).id);
   return ids;
+}
+
+/** No two are alike, so that each is a group. */
+async function seedUnanswered(chatbot: Chatbot, count: number): Promise<string[]> {
+  for (let number = 0; number < count; number++)
+    await chatbot.ask(`Who conquered x${number} and y${number}?`, { uid: "seed" });
+  const { unanswered } = await chatbot.get<{ unanswered: { id: string }[] }>("unanswered?limit=1000");
+  assert.equal(unanswered.length, count);
+  return unanswered.map(({ id }) => id);
 }
 
 /** JSON's texts, numbers and lists are TOML's too. */
@@ -187,6 +201,8 @@ ${[
   operation("pinModel", "body.id", "ready"),
   operation("streamEvent", "path.event_id", "events"),
   operation("getTrainingDataText", "path.id", "trainingData"),
+  operation("answerUnanswered", "path.id", "toAnswer"),
+  operation("dropUnanswered", "path.id", "toDrop"),
   operation("listMessages", "header.uid", "uids"),
   operation("converse", "header.uid", "uids"),
 ].join("\n")}`;

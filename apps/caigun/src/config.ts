@@ -32,6 +32,14 @@ export type Config = {
   answeringProcesses: number;
   /** Which learned weights answer: the shipped ones, or others of packages/reading/weights to evaluate with. */
   readingWeights: string;
+  /** The model that passages are embedded with; "none": they are searched by their words alone. */
+  embedder: string;
+  /** Where model files are kept that are fetched when first needed. */
+  weightsFolder: string;
+  /** Hugging Face's hub, or a mirror of it; undefined: the hub itself. */
+  huggingFaceUrl: string | undefined;
+  /** Cores that one training may embed with. */
+  embeddingThreads: number;
   /** Trainings that run at a time; 0: the server leaves them to workers. */
   trainings: number;
   /** JavaScript heap of one answering and of one training process, MiB. */
@@ -82,9 +90,9 @@ export function readConfig(environment: Environment = process.env): Config {
 
   const cores = availableParallelism();
   const memoryMiB = Math.floor(totalmem() / 1024 / 1024);
-  const home = text("CAIGUN_HOME");
+  const homeFolder = resolve(text("CAIGUN_HOME") ?? join(projectFolder, ".caigun"));
   return {
-    home: home ? resolve(home) : join(projectFolder, ".caigun"),
+    home: homeFolder,
     host: text("HOST") ?? "127.0.0.1",
     port: count("PORT", 8000, [0, 65_535]),
     publicUrl: url(text("CAIGUN_PUBLIC_URL"), "CAIGUN_PUBLIC_URL", ["http:", "https:"]),
@@ -98,6 +106,10 @@ export function readConfig(environment: Environment = process.env): Config {
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
     readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
+    embedder: text("CAIGUN_EMBEDDER") ?? "all-minilm-l6-v2-int8",
+    weightsFolder: resolve(text("CAIGUN_WEIGHTS") ?? join(homeFolder, "weights")),
+    huggingFaceUrl: url(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL", ["http:", "https:"]),
+    embeddingThreads: cores,
     // A training takes a core for its whole length: one core stays for those who talk.
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
     answeringHeapMiB: clamp(memoryMiB / 16, 256, 1_024),

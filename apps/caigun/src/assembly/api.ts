@@ -12,6 +12,7 @@ import { cancelTraining, deleteModel, getModel, listModels, pinModel } from "../
 import { changeSettings, getSettings } from "../commands/settings.ts";
 import { startTraining } from "../commands/start-training.ts";
 import { getTrainingDataText } from "../commands/training-data.ts";
+import { answerUnanswered, dropUnanswered, listUnanswered } from "../commands/unanswered.ts";
 import type { Commands, IdempotencyPort, Readiness } from "../http/ports.ts";
 import {
   abandonIdempotent,
@@ -36,6 +37,9 @@ export function apiCommands(house: House): Commands<Caller, Db> {
     streamEvent: (caller, input, hooks) => followEvent(house, caller, input, hooks),
     getSettings: (caller) => getSettings(house, caller),
     changeSettings: (caller, input) => changeSettings(house, caller, input),
+    listUnanswered: (caller, input) => listUnanswered(house, caller, input),
+    answerUnanswered: (caller, input, hooks) => answerUnanswered(house, caller, input, hooks),
+    dropUnanswered: (caller, input) => dropUnanswered(house, caller, input),
     getTrainingDataText: (caller, input) => getTrainingDataText(house, caller, input),
   };
 }

@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { embedderNames } from "@caigun/embedding";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
-import type { Config } from "../config.ts";
+import { BadSetting, type Config } from "../config.ts";
+import { Embedding } from "../engines/embedding.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
 import { type Jobs, openJobs } from "../jobs/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -45,9 +47,23 @@ export async function openFoundation(
   return { store, blobs, changes, jobs };
 }
 
+/** The installation's embedding model. Throws BadSetting. */
+export function openEmbedding({ embedder: name, weightsFolder, huggingFaceUrl }: Config, log: Logger): Embedding {
+  const embedder = embedderNames.find((known) => known === name);
+  if (embedder === undefined && name !== "none")
+    throw new BadSetting(`CAIGUN_EMBEDDER is "${name}": write one of ${[...embedderNames, "none"].join(", ")}.`);
+  return new Embedding({
+    embedder,
+    weightsFolder,
+    fetch: { hubUrl: huggingFaceUrl },
+    onUnavailable: (error) => log.warn({ err: error }, "texts are searched by their words alone for now"),
+  });
+}
+
 export function trainingTools(
   { store, blobs, changes }: Foundation,
   workFolder: string,
+  embedding: Embedding,
   config: Config,
   log: Logger,
 ): TrainingTools {
@@ -57,6 +73,9 @@ export function trainingTools(
     changes,
     workFolder,
     heapMiB: config.trainingHeapMiB,
+    embedding,
+    embeddingThreads: config.embeddingThreads,
+    cacheFile: join(config.home, "cache", "encodings.sqlite"),
     maxAttempts: MAX_ATTEMPTS,
     log,
   };

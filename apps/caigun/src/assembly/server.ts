@@ -28,7 +28,7 @@ import { maintain, putInOrder } from "../worker/maintenance.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
 import { apiCommands, apiPorts } from "./api.ts";
-import { CannotStart, openDatabase, openFoundation, trainingTools, version } from "./foundation.ts";
+import { CannotStart, openDatabase, openEmbedding, openFoundation, trainingTools, version } from "./foundation.ts";
 
 export type RunningServer = {
   url: string;
@@ -69,12 +69,14 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const { blobs } = foundation;
   await putInOrder({ store, blobs, log }, { alone });
 
+  const embedding = openEmbedding(config, log);
   const answering = new Answering({
     children: config.answeringProcesses,
     heapMiB: config.answeringHeapMiB,
     timeoutMs: 30_000,
     maxWaiting: 1_000,
     fit: fitOf(config),
+    embedding,
   });
   opened.defer(() => answering.close());
   const writers = openWriters(config.writers);
@@ -84,7 +86,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const house: House = { ...foundation, answering, sealingKey, configuredWriters, writers, strictEngines, log };
   const firstKey = await unseenFirstKey(house);
 
-  const tools = trainingTools(foundation, workFolder.path, config, log);
+  const tools = trainingTools(foundation, workFolder.path, embedding, config, log);
   if (config.trainings > 0) await runWorker(foundation.jobs, tools, { concurrency: config.trainings });
   const maintaining = new AbortController();
   const maintenance = maintain({ store, blobs, log }, maintaining.signal);

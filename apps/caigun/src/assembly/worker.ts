@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import { readAnnouncement } from "../home/index.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
-import { CannotStart, openDatabase, openFoundation, trainingTools } from "./foundation.ts";
+import { CannotStart, openDatabase, openEmbedding, openFoundation, trainingTools } from "./foundation.ts";
 
 /** How long a stop waits for a training before it hands it back, ms. */
 const STOP_GRACE_MS = 10_000;
@@ -32,7 +32,7 @@ export async function openWorker(config: Config, log: Logger): Promise<{ close()
   const foundation = await openFoundation(store, config.home, config, log, { alone: false });
   opened.defer(() => foundation.changes.close());
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
-  const tools = trainingTools(foundation, workFolder.path, config, log);
+  const tools = trainingTools(foundation, workFolder.path, openEmbedding(config, log), config, log);
   await runWorker(foundation.jobs, tools, { concurrency: Math.max(1, config.trainings) });
   log.info({ trainings: Math.max(1, config.trainings) }, "worker started");
   const closing = opened.move();

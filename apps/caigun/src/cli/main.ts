@@ -86,6 +86,17 @@ withChatbot(withJson(program.command("models").description("list the chatbot's m
   async (options) => (await import("./models.ts")).models(options),
 );
 
+const unanswered = program.command("unanswered").description("what people asked and the chatbot could not answer");
+withChatbot(
+  withJson(unanswered.command("list", { isDefault: true }).description("list the questions, most asked first")),
+).action(async (options) => (await import("./unanswered.ts")).listUnanswered(options));
+withChatbot(
+  withJson(unanswered.command("answer <id> <text>").description("answer a question from the next training on")),
+).action(async (id, text, options) => (await import("./unanswered.ts")).answerUnanswered(id, text, options));
+withChatbot(withJson(unanswered.command("drop <id>").description("take a question off the list"))).action(
+  async (id, options) => (await import("./unanswered.ts")).dropUnanswered(id, options),
+);
+
 withJson(program.command("eval <file...>").description("measure the quality of answers on files in SQuAD's format"))
   .option("--only <parts>", "less of it: retrieval, reading, foreign, hard or typos, or several with commas")
   .action(async (files, options) => (await import("./eval.ts")).evaluate(files, options));

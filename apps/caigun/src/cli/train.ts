@@ -4,6 +4,7 @@ import { type Api, call, follow } from "./api.ts";
 import { CommandFailed, exitCodes } from "./failures.ts";
 import { apiOf } from "./installation.ts";
 import { print } from "./printing.ts";
+import { selfCheckLines } from "./self-checks.ts";
 
 type Options = { title: string; model: string; wait?: boolean; json?: boolean; apiKey?: string };
 type Progress = {
@@ -30,11 +31,12 @@ export async function train(files: string[], { title, model, wait, json, apiKey 
     const why = failure ? `${failure.cause} ${failure.fix}` : "It was cancelled.";
     throw new CommandFailed(`The training ended as ${end.status}. ${why}`, exitCodes.failed, { ...started, ...end });
   }
-  const { is_current } = await call(api, "getModel", { params: { id: started.id } });
-  print(json, { ...started, ...end, is_current }, () => [
+  const { is_current, evaluation } = await call(api, "getModel", { params: { id: started.id } });
+  print(json, { ...started, ...end, is_current, evaluation }, () => [
     is_current
       ? `Model ${started.id} is ready: \`npx caigun talk "..."\` asks it.`
       : `Model ${started.id} is ready, but another one was chosen to answer (see \`npx caigun models\`).`,
+    ...selfCheckLines(evaluation),
   ]);
 }
 

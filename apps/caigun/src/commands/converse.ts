@@ -5,6 +5,7 @@ import { type CurrentModel, currentModel, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 import { asCitation, type ConversationReply, type Drafted, keepAndSend, type Turn } from "./keep-reply.ts";
+import { noteUnanswered } from "./note-unanswered.ts";
 import { readQuestion } from "./read-question.ts";
 import { replyInWords } from "./reply-in-words.ts";
 import { resolveQuestion } from "./resolve-question.ts";
@@ -50,9 +51,12 @@ async function replyToQuestion(turn: Turn, question: string): Promise<Conversati
     kwargs: question === input.text ? {} : { question },
   };
   // A writer words what the texts hold; that they hold it, the reader alone decides.
-  return writer && reading.answered
-    ? replyInWords(turn, writer, question, reading, drafted)
-    : sendAsItIs(turn, drafted);
+  const reply =
+    writer && reading.answered
+      ? await replyInWords(turn, writer, question, reading, drafted)
+      : await sendAsItIs(turn, drafted);
+  if (reply) await noteUnanswered(house, caller, { question, reading, closest: closestOf(reading), modelId: model.id });
+  return reply;
 }
 
 async function sendAsItIs(turn: Turn, drafted: Drafted): Promise<ConversationReply | undefined> {
@@ -80,7 +84,7 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: 
     ...(input.explain && {
       question,
       confidence: reading.confidence,
-      candidate: { text: reading.candidate.text, citations: reading.candidate.citations.map(asCitation) },
+      candidate: { text: reading.candidate.text, citations: closestOf(reading) },
       passages: reading.passages.map(({ documentId, start, end, score }) => ({
         training_data_id: documentId,
         start,
@@ -90,3 +94,6 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: 
     }),
   };
 }
+
+/** What comes closest to an answer, whether it is one or not. */
+const closestOf = ({ candidate }: AskReply) => candidate.citations.map(asCitation);

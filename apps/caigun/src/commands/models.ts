@@ -1,4 +1,4 @@
-import { type Input, type Model, Problem, type Reply } from "@caigun/contract";
+import { type Evaluation, type Input, type Model, Problem, type Reply } from "@caigun/contract";
 import {
   cancelEvent,
   deleteModel as deleteStoredModel,
@@ -77,6 +77,6 @@ function asModel(model: StoredModel, { model: current }: Caller): Model {
     retrieval: model.retrieval,
     failure: model.failure,
     is_current: model.id === current?.id,
-    evaluation: model.evaluation,
+    evaluation: model.evaluation as Evaluation | null,
   };
 }

@@ -1,14 +1,18 @@
 import type { Input, Reply } from "@caigun/contract";
 import { engineFor } from "../engines/engines.ts";
-import { failTraining, insertEvent, insertModel, insertTrainingData, newId } from "../store/index.ts";
+import { failTraining, insertEvent, insertModel, insertTrainingData, listCorrections, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
+import { Utf8Pieces } from "./utf8-pieces.ts";
 
-/** How long a training may take from its acceptance, its waiting included: ten minutes, and half a minute per MB. */
+/** How long a training may take from its acceptance, its waiting included: ten minutes, and three per MB, most of them for embedding. */
 const DEADLINE_BASE_MS = 600_000;
-const DEADLINE_MS_PER_BYTE = 30_000 / 1_000_000;
+const DEADLINE_MS_PER_BYTE = 180_000 / 1_000_000;
 
-/** Takes a text, and has a model trained on it. What this returns is on the disk: text, model, event and queued job. */
+/**
+ * Takes a text, and has a model trained on it and on the corrections that the chatbot's owner wrote to questions that
+ * were not answered. What this returns is on the disk: text, model, event and queued job.
+ */
 export async function startTraining(
   { store, blobs, jobs }: House,
   { chatbotId }: Caller,
@@ -20,7 +24,9 @@ export async function startTraining(
   const encoding = new Utf8Pieces(text);
   const blob = await blobs.put(encoding);
   const [modelId, eventId, trainingDataId] = [newId(), newId(), newId()];
-  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + blob.bytes * DEADLINE_MS_PER_BYTE);
+  const corrections = await listCorrections(store.db, chatbotId);
+  const bytes = corrections.reduce((sum, correction) => sum + correction.bytes, blob.bytes);
+  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + bytes * DEADLINE_MS_PER_BYTE);
 
   return store.db.transaction().execute(async (trx) => {
     await insertTrainingData(trx, chatbotId, {
@@ -41,7 +47,7 @@ export async function startTraining(
       engine: engine.name,
       base: engine.base,
       retrieval: engine.retrieval,
-      trainingDataIds: [trainingDataId],
+      trainingDataIds: [trainingDataId, ...corrections.map(({ id }) => id)],
     });
     await insertEvent(trx, chatbotId, { id: eventId, modelId, kind: "training", deadline });
     if (engine.unavailable) await failTraining(trx, chatbotId, eventId, null, engine.unavailable);
@@ -56,30 +62,3 @@ export async function startTraining(
     return reply;
   });
 }
-
-/** UTF-16 units encoded at a time: what is done between two of them is others' turn, so that a text of 20 MB blocks nobody. */
-const PIECE_UNITS = 64 * 1024;
-
-/** A text in UTF-8, piece by piece, and how many code points have been handed out so far. */
-class Utf8Pieces implements Iterable<Uint8Array> {
-  codePoints = 0;
-  #text: string;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  *[Symbol.iterator](): Iterator<Uint8Array> {
-    for (let start = 0; start < this.#text.length; ) {
-      let end = Math.min(start + PIECE_UNITS, this.#text.length);
-      // A surrogate pair is one code point in two units: it stays whole.
-      if (isLowSurrogate(this.#text, end)) end -= 1;
-      for (let unit = start; unit < end; unit++) if (!isLowSurrogate(this.#text, unit)) this.codePoints += 1;
-      yield Buffer.from(this.#text.slice(start, end), "utf8");
-      start = end;
-    }
-  }
-}
-
-/** The http room lets no unpaired surrogate pass. */
-const isLowSurrogate = (text: string, unit: number) => (text.charCodeAt(unit) & 0xfc00) === 0xdc00;

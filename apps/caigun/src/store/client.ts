@@ -1,7 +1,9 @@
 import pg from "pg";
 import { fromStoredText, toStoredText } from "./stored-text.ts";
 
-const OID = { int8: 20, text: 25, varchar: 1043 } as const;
+const OID = { int8: 20, text: 25, textArray: 1009, varchar: 1043 } as const;
+
+const textArray = pg.types.getTypeParser(OID.textArray as number, "text") as (array: string) => string[];
 
 /**
  * How PostgreSQL's values become JavaScript's, where pg's own choice does not fit: text is unescaped (see
@@ -11,6 +13,7 @@ const types = {
   getTypeParser(oid: number, format?: "text" | "binary") {
     if (format !== "binary") {
       if (oid === OID.text || oid === OID.varchar) return fromStoredText;
+      if (oid === OID.textArray) return (array: string) => textArray(array).map(fromStoredText);
       if (oid === OID.int8) return Number;
     }
     return pg.types.getTypeParser(oid, format as "text");

@@ -25,7 +25,12 @@ export type JobEvent = {
   endedAt: Date | null;
 };
 export type ClaimedEvent = { attempt: number; modelId: string; kind: string; deadline: Date };
-export type TrainingResult = { artifactDigest: string; artifactBytes: number; evaluation: JsonObject };
+export type TrainingResult = {
+  artifactDigest: string;
+  artifactBytes: number;
+  retrieval: string;
+  evaluation: JsonObject;
+};
 
 const FIRST_STAGE = "accepted";
 const notify = sql`pg_notify(${sql.lit(EVENT_CHANNEL)}, id::text)`;
@@ -106,7 +111,7 @@ export async function completeTraining(
       returning id, model_id
     ), ready as (
       update model set state = 'ready', artifact_digest = ${result.artifactDigest},
-        artifact_bytes = ${result.artifactBytes}, evaluation = ${JSON.stringify(result.evaluation)}, updated_at = now()
+        artifact_bytes = ${result.artifactBytes}, retrieval = ${result.retrieval}, evaluation = ${JSON.stringify(result.evaluation)}, updated_at = now()
       from ended where model.id = ended.model_id
     ) select ${notify} from ended`.execute(db);
   return rows.length > 0;

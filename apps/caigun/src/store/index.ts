@@ -18,6 +18,7 @@ export {
   type Model,
   modelDocuments,
   type NewModel,
+  previousEvaluation,
 } from "./models.ts";
 export { inTransaction, openStore, type Store } from "./open.ts";
 export type { Db, EventState, Failure, JsonObject, ModelState, TrainingDataType } from "./schema.ts";
@@ -31,4 +32,5 @@ export {
   type NewTrainingData,
   type TrainingData,
 } from "./training-data.ts";
+export * from "./unanswered.ts";
 export { isDatabaseUnavailable } from "./unavailable.ts";

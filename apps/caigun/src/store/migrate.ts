@@ -3,10 +3,16 @@ import { Migrator } from "kysely/migration";
 import * as foundation from "./migrations/0001-foundation.ts";
 import * as firstKeyShown from "./migrations/0002-first-key-shown.ts";
 import * as settings from "./migrations/0003-settings.ts";
+import * as unanswered from "./migrations/0004-unanswered.ts";
 import type { Store } from "./open.ts";
 
 /** In the order in which they run; a name that was released never changes. */
-const migrations = { "0001-foundation": foundation, "0002-first-key-shown": firstKeyShown, "0003-settings": settings };
+const migrations = {
+  "0001-foundation": foundation,
+  "0002-first-key-shown": firstKeyShown,
+  "0003-settings": settings,
+  "0004-unanswered": unanswered,
+};
 
 /** Any fixed number will do: it names this lock among the database's advisory locks ("caigun" in ASCII). */
 const MIGRATION_LOCK = 0x63616967756e;

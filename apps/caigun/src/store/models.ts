@@ -133,6 +133,22 @@ export async function findModel(db: Db, chatbotId: ChatbotId, id: string): Promi
   return models(db, chatbotId).where("model.id", "=", uuidOrNil(id)).executeTakeFirst();
 }
 
+/** The newest ready model that is older than this one and was evaluated, as far as it is there. */
+export async function previousEvaluation(
+  db: Db,
+  chatbotId: ChatbotId,
+  modelId: string,
+): Promise<{ modelId: string; evaluation: JsonObject } | undefined> {
+  const { rows } = await sql<{ modelId: string; evaluation: JsonObject }>`
+    select previous.id as "modelId", previous.evaluation
+    from model join model as previous on previous.chatbot_id = model.chatbot_id
+    where model.chatbot_id = ${chatbotId} and model.id = ${uuidOrNil(modelId)}
+      and previous.state = 'ready' and previous.deleted_at is null and previous.evaluation is not null
+      and (previous.created_at, previous.id) < (model.created_at, model.id)
+    order by previous.created_at desc, previous.id desc limit 1`.execute(db);
+  return rows[0];
+}
+
 /** The model's training data that is not deleted, in the order in which it was trained. */
 export async function modelDocuments(db: Db, chatbotId: ChatbotId, modelId: string): Promise<TrainingData[]> {
   return db

@@ -17,6 +17,8 @@ export type Quality = "fast" | "best";
 export type Writer = "none" | "google" | "openai" | "gguf";
 /** Why a job ended without its result: the stage it was in, what happened, and what the person can do about it. */
 export type Failure = { stage: string; cause: string; fix: string };
+/** A place in a training data, as a reply cites it. */
+export type StoredCitation = { training_data_id: string } & JsonObject;
 /** Any JSON object. */
 export type JsonObject = { [name: string]: unknown };
 
@@ -63,6 +65,8 @@ export type Database = {
     code_points: number;
     bytes: number;
     owned_by_model_id: string | null;
+    corrects: string | null;
+    replaced_at: NullableTimestamp;
     created_at: Timestamp;
     deleted_at: NullableTimestamp;
   };
@@ -124,6 +128,18 @@ export type Database = {
     log_type: "talk" | "vision";
     kwargs: ColumnType<JsonObject, string, string>;
     created_at: Timestamp;
+  };
+  unanswered: {
+    id: string;
+    chatbot_id: string;
+    wordings: string[];
+    terms: string[];
+    terms_digest: Buffer;
+    count: Generated<number>;
+    closest: ColumnType<StoredCitation[], string, string>;
+    created_at: Timestamp;
+    last_asked_at: Timestamp;
+    answered_at: NullableTimestamp;
   };
   idempotent_request: {
     chatbot_id: string;

@@ -159,8 +159,15 @@ describeOnEachBackend("store", (databases) => {
     const ready = await newReadyModel(s, mine.chatbot.id);
     const queued = await newQueuedModel(s, mine.chatbot.id);
     const answering = { id: ready.modelId, tombstones: [] };
-    await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()), answering);
+    const kept = exchange("uid", new Date());
+    await store.saveExchange(s.db, mine.chatbot.id, kept, answering);
     await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
+    const asked = { question: "Why?", terms: ["why"], closest: [], modelId: ready.modelId, at: new Date(0) };
+    await store.noteUnanswered(s.db, mine.chatbot.id, asked);
+    const [group] = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+    const correction = { ...trainingData(), id: newId() };
+    await store.answerUnanswered(s.db, mine.chatbot.id, group!.id, { ...correction, id: newId() });
+    await store.noteUnanswered(s.db, mine.chatbot.id, { ...asked, terms: ["where"], question: "Where?" });
     const claimed = await store.claimEvent(s.db, mine.chatbot.id, queued.eventId);
     const before = await everything(mine.chatbot.id);
 
@@ -169,12 +176,13 @@ describeOnEachBackend("store", (databases) => {
     assert.deepEqual(await store.findDefaultChatbot(s.db, theirs.account.id), theirs.chatbot);
     for (const { id: other } of [theirs.chatbot, sibling]) {
       const failure = { stage: "text", cause: "", fix: "" };
-      const result = { artifactDigest: "a", artifactBytes: 1, evaluation: {} };
+      const result = { artifactDigest: "a", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
       for (const modelId of [ready.modelId, queued.modelId, NOWHERE]) {
         assert.equal(await store.findModel(s.db, other, modelId), undefined);
         assert.equal(await store.pinModel(s.db, other, modelId), false);
         assert.equal(await store.deleteModel(s.db, other, modelId), false);
         assert.deepEqual(await store.modelDocuments(s.db, other, modelId), []);
+        assert.equal(await store.previousEvaluation(s.db, other, modelId), undefined);
       }
       for (const eventId of [queued.eventId, ready.eventId, NOWHERE]) {
         assert.equal(await store.findEvent(s.db, other, eventId), undefined);
@@ -188,6 +196,15 @@ describeOnEachBackend("store", (databases) => {
         assert.equal(await store.findTrainingData(s.db, other, id), undefined);
         assert.equal(await store.deleteTrainingData(s.db, other, id), false);
       }
+      const open = await store.listUnanswered(s.db, mine.chatbot.id, { offset: 0, limit: 9 });
+      for (const id of [group!.id, open[0]!.id, NOWHERE]) {
+        assert.equal(await store.findWordings(s.db, other, id), undefined);
+        assert.equal(await store.answerUnanswered(s.db, other, id, correction), false);
+        assert.equal(await store.dropUnanswered(s.db, other, id), false);
+      }
+      assert.deepEqual(await store.listUnanswered(s.db, other, { offset: 0, limit: 9 }), []);
+      assert.deepEqual(await store.listCorrections(s.db, other), []);
+      await store.noteUnanswered(s.db, other, { ...asked, question: "Theirs?" });
       for (const id of [keyId, NOWHERE]) assert.equal(await store.revokeKey(s.db, other, id), false);
       assert.equal((await store.changeSettings(s.db, other, { refusal: "theirs" }))?.refusal, "theirs");
       assert.deepEqual(await store.listKeys(s.db, other), []);
@@ -202,6 +219,7 @@ describeOnEachBackend("store", (databases) => {
       const begun = await store.beginIdempotent(s.db, other, "key", "other fingerprint", 60_000);
       assert.equal(begun.state, "new", "the same key of another owner is another key");
       assert.equal(await store.saveExchange(s.db, other, exchange("uid", new Date()), answering), false);
+      assert.equal(await store.extendReply(s.db, other, { ...kept, send: "more" }, answering), false);
       const linked = await store.inTransaction(s.db, (trx) =>
         store.insertModel(trx, other, { ...newModelOf([ready.trainingDataId]), id: newId() }),
       );
@@ -216,6 +234,9 @@ describeOnEachBackend("store", (databases) => {
     async function everything(chatbotId: store.ChatbotId) {
       return [
         await store.changeSettings(s.db, chatbotId, {}),
+        await store.listUnanswered(s.db, chatbotId, { offset: 0, limit: 9 }),
+        await store.findWordings(s.db, chatbotId, group!.id),
+        await store.listCorrections(s.db, chatbotId),
         await store.listKeys(s.db, chatbotId),
         await store.listModels(s.db, chatbotId),
         await store.findEvent(s.db, chatbotId, queued.eventId),
@@ -226,6 +247,25 @@ describeOnEachBackend("store", (databases) => {
         await store.beginIdempotent(s.db, chatbotId, "key", "fingerprint", 60_000),
       ];
     }
+  });
+
+  test("a reply that has been kept grows only while its model is as it was", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const { modelId } = await newReadyModel(s, chatbot.id);
+    const model = { id: modelId, tombstones: [] };
+    const kept = exchange("uid", new Date());
+    const sent = async () => {
+      const [message] = await store.listMessages(s.db, chatbot.id, { uid: "uid", offset: 0, limit: 9 });
+      const [conversation] = await store.listUids(s.db, chatbot.id, { offset: 0, limit: 9 });
+      return [message?.send, conversation?.lastSent];
+    };
+    assert.equal(await store.saveExchange(s.db, chatbot.id, kept, model), true);
+    assert.equal(await store.extendReply(s.db, chatbot.id, { ...kept, send: "one two" }, model), true);
+    assert.deepEqual(await sent(), ["one two", "one two"]);
+    await store.deleteModel(s.db, chatbot.id, modelId);
+    assert.equal(await store.extendReply(s.db, chatbot.id, { ...kept, send: "one two three" }, model), false);
+    assert.deepEqual(await sent(), ["one two", "one two"]);
   });
 
   test("no function that takes an owner was left out of the test above", async () => {
@@ -248,6 +288,22 @@ describeOnEachBackend("store", (databases) => {
       new RegExp(`store\\.${name}\\((?:s\\.db|s\\.pool|trx), (?:other|theirs)`).test(source);
     const untested = functions.map(([name]) => name).filter((name) => !ownerless.has(name) && !tested(name));
     assert.deepEqual(untested, []);
+  });
+
+  test("the evaluation before a model's is that of the newest ready model older than it", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const first = await newReadyModel(s, chatbot.id);
+    const second = await newReadyModel(s, chatbot.id);
+    const queued = await newQueuedModel(s, chatbot.id);
+    const last = await newQueuedModel(s, chatbot.id);
+    const before = async (id: string) => (await store.previousEvaluation(s.db, chatbot.id, id))?.modelId;
+    assert.equal(await before(first.modelId), undefined);
+    assert.equal(await before(second.modelId), first.modelId);
+    assert.equal(await before(queued.modelId), second.modelId);
+    assert.equal(await before(last.modelId), second.modelId, "one that is not ready does not count");
+    await store.deleteModel(s.db, chatbot.id, second.modelId);
+    assert.equal(await before(last.modelId), first.modelId);
   });
 
   test("the pinned model answers, else the newest ready one; deleting unpins", async () => {
@@ -318,7 +374,7 @@ describeOnEachBackend("store", (databases) => {
     const { chatbot } = await newChatbot(s);
     const { modelId, eventId } = await newQueuedModel(s, chatbot.id);
     const stage = { stage: "index", progress: 0.5 };
-    const result = { artifactDigest: "digest", artifactBytes: 10, evaluation: { sentences: 3 } };
+    const result = { artifactDigest: "digest", artifactBytes: 10, retrieval: "lexical", evaluation: { sentences: 3 } };
     const failure = { stage: "index", cause: "it broke\0", fix: "mend it" };
     assert.equal(await store.advanceEvent(s.db, chatbot.id, eventId, 0, stage), false, "nobody has claimed it");
     const first = (await store.claimEvent(s.db, chatbot.id, eventId))!;
@@ -359,7 +415,7 @@ describeOnEachBackend("store", (databases) => {
     const { eventId } = await newQueuedModel(s, chatbot.id);
     const claims = await Promise.all(Array.from({ length: 6 }, () => store.claimEvent(s.db, chatbot.id, eventId)));
     assert.deepEqual(claims.map((claim) => claim!.attempt).sort(), [1, 2, 3, 4, 5, 6]);
-    const result = { artifactDigest: "d", artifactBytes: 1, evaluation: {} };
+    const result = { artifactDigest: "d", artifactBytes: 1, retrieval: "lexical", evaluation: {} };
     const ends = await Promise.all([
       ...claims.map((claim) => store.completeTraining(s.db, chatbot.id, eventId, claim!.attempt, result)),
       store.cancelEvent(s.db, chatbot.id, eventId),

@@ -13,8 +13,13 @@ export type NewTrainingData = {
   bytes: number;
   /** The one model that this was sent for (generations 0 and 1): goes when that model is deleted. */
   ownedByModelId?: string;
+  /** The group of unanswered questions that it answers: every later training holds it. */
+  corrects?: string;
 };
-export type TrainingData = Omit<NewTrainingData, "ownedByModelId"> & { ownedByModelId: string | null; createdAt: Date };
+export type TrainingData = Omit<NewTrainingData, "ownedByModelId" | "corrects"> & {
+  ownedByModelId: string | null;
+  createdAt: Date;
+};
 
 export const TRAINING_DATA_COLUMNS = [
   "training_data.id",
@@ -42,6 +47,7 @@ export async function insertTrainingData(db: Db, chatbotId: ChatbotId, data: New
       code_points: data.codePoints,
       bytes: data.bytes,
       owned_by_model_id: data.ownedByModelId ?? null,
+      corrects: data.corrects ?? null,
     })
     .execute();
 }
@@ -54,10 +60,11 @@ function live(db: Db, chatbotId: ChatbotId) {
     .where("deleted_at", "is", null);
 }
 
-/** What the next training of generation 2 will use, newest first: not what belongs to one model alone. */
+/** What the next training of generation 2 will use, newest first: not what belongs to one model alone, nor what was replaced. */
 export async function listTrainingData(db: Db, chatbotId: ChatbotId): Promise<TrainingData[]> {
   return live(db, chatbotId)
     .where("owned_by_model_id", "is", null)
+    .where("replaced_at", "is", null)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
     .execute();

@@ -4,18 +4,19 @@ import type { Job } from "../jobs/index.ts";
 import { advanceEvent, claimEvent, findEvent, type Store } from "../store/index.ts";
 
 /** In the order in which a training passes them. */
-export const stages = ["accepted", "text", "passages", "index", "store", "probe", "commit"] as const;
+export const stages = ["accepted", "text", "passages", "index", "embed", "store", "probe", "commit"] as const;
 export type Stage = (typeof stages)[number];
 
-/** The share of a training's time that has passed when a stage begins, measured on a text of 1 MB. */
+/** The share of a training's time that has passed when a stage begins, measured on a text of 1 MB that is embedded. */
 const startOf: Record<Stage, number> = {
   accepted: 0,
-  text: 0.05,
-  passages: 0.1,
-  index: 0.2,
-  store: 0.8,
-  probe: 0.85,
-  commit: 0.98,
+  text: 0.01,
+  passages: 0.02,
+  index: 0.03,
+  embed: 0.06,
+  store: 0.95,
+  probe: 0.97,
+  commit: 0.99,
 };
 
 /** Progress within a stage is written at most this often, ms: each row is a durable commit. */

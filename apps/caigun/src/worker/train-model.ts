@@ -1,12 +1,21 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Evaluation } from "@caigun/contract";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
+import type { Embedding, EncoderFiles } from "../engines/embedding.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
 import type { DocumentFile } from "../engines/local-reader/messages.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import { type Job, Retryable } from "../jobs/index.ts";
-import { type ChatbotId, completeTraining, failTraining, modelDocuments, type Store } from "../store/index.ts";
+import {
+  type ChatbotId,
+  completeTraining,
+  failTraining,
+  modelDocuments,
+  previousEvaluation,
+  type Store,
+} from "../store/index.ts";
 import { Attempt, NotOurs } from "./attempt.ts";
 import { explainFailure, ProbeFailed } from "./explain-failure.ts";
 
@@ -17,10 +26,20 @@ export type TrainingTools = {
   /** Where unfinished artifacts stand; a training's own folder is removed when it ends. */
   workFolder: string;
   heapMiB: number;
+  embedding: Embedding;
+  embeddingThreads: number;
+  /** Where encoded passages of earlier trainings are kept. */
+  cacheFile: string;
   /** How often a training that fails for a passing reason is tried, the first time included. */
   maxAttempts: number;
   log: Logger;
 };
+
+/** Of the time that is left until the deadline, the share that embedding may take. */
+const EMBEDDING_SHARE = 0.8;
+/** Of the stage "embed", the share that fetching the model takes, the first time. */
+const FETCHING_SHARE = 0.2;
+const CACHE_LIMITS = { maxBytes: 1024 ** 3, maxAgeMs: 7 * 24 * 3_600_000 };
 
 /** Trains one model, and writes down how that ended. Throws Retryable for what may heal. */
 export async function trainModel(tools: TrainingTools, job: Job, jobSignal: AbortSignal): Promise<void> {
@@ -47,14 +66,10 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
 
 /**
  * Builds the index and stores it. It is handed out only when, opened from the blob store, it was compared with every
- * document and returned it for several of its sentences.
+ * document and returned it for several of its sentences. What it makes of its own text and of other questions is noted.
  */
-async function makeArtifact(
-  { store, blobs, workFolder, heapMiB }: TrainingTools,
-  chatbotId: ChatbotId,
-  eventId: string,
-  attempt: Attempt,
-) {
+async function makeArtifact(tools: TrainingTools, chatbotId: ChatbotId, eventId: string, attempt: Attempt) {
+  const { store, blobs, workFolder, heapMiB } = tools;
   const folder = join(workFolder, `${eventId}-${attempt.number}`);
   const timeoutMs = Math.max(attempt.deadline.getTime() - Date.now(), 1);
   const builder = new IndexBuilder({ heapMiB, timeoutMs, signal: attempt.signal });
@@ -71,22 +86,71 @@ async function makeArtifact(
       })),
     );
     const made = join(folder, "index.sqlite");
-    await builder.build(documents, made, ({ stage, fraction }) => attempt.report(stage, fraction));
+    const built = await builder.build(documents, made, ({ stage, fraction }) => attempt.report(stage, fraction));
+    const encoder = await embed(tools, builder, made, built.languages, attempt);
 
     await attempt.enter("store");
     // Written down before it is stored, so that a sweep knows it before the model refers to it.
     const { digest, bytes } = await blobs.putFile(made, ({ digest }) => attempt.enter("store", 0.5, digest));
 
     await attempt.enter("probe");
-    const probe = await builder.probe(await blobs.checkedFile(digest), documents);
+    const index = await blobs.checkedFile(digest);
+    const probe = await builder.probe(index, documents);
     if (!probe.ok) throw new ProbeFailed(probe.cause);
+    const selfCheck = await builder.check(index, digest, encoder);
+    const previous = await previousEvaluation(store.db, chatbotId, attempt.modelId);
 
     await attempt.enter("commit");
-    const evaluation = { probed_sentences: probe.sentences, stage_seconds: rounded(attempt.stageSeconds) };
-    return { artifactDigest: digest, artifactBytes: bytes, evaluation };
+    const previousCheck = (previous?.evaluation as Evaluation | undefined)?.self_check;
+    const evaluation: Evaluation = {
+      probed_sentences: probe.sentences,
+      stage_seconds: rounded(attempt.stageSeconds),
+      self_check: selfCheck,
+      previous: previous && previousCheck ? { model_id: previous.modelId, ...previousCheck } : null,
+    };
+    const retrieval = encoder ? "hybrid" : "lexical";
+    return { artifactDigest: digest, artifactBytes: bytes, retrieval, evaluation };
   } finally {
     await builder.close();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Adds vectors to an index, where a document is in a language that the embedding model knows. Undefined: the index has
+ * none, since the model can't be had or would take too long; it is then searched by its words.
+ */
+async function embed(
+  { embedding, embeddingThreads, cacheFile, log }: TrainingTools,
+  builder: IndexBuilder,
+  index: string,
+  languages: string[],
+  attempt: Attempt,
+): Promise<EncoderFiles | undefined> {
+  if (!embedding.knowsOneOf(languages)) return undefined;
+  await attempt.enter("embed");
+  const encoder = await obtain(embedding, attempt);
+  if (!encoder) return undefined;
+  const until = Date.now() + EMBEDDING_SHARE * (attempt.deadline.getTime() - Date.now());
+  const cache = { path: cacheFile, limits: CACHE_LIMITS };
+  const { embedded } = await builder.embed({ index, encoder, threads: embeddingThreads, cache, until }, (fraction) =>
+    attempt.report("embed", FETCHING_SHARE + (1 - FETCHING_SHARE) * fraction),
+  );
+  if (embedded === 0) log.warn({ modelId: attempt.modelId }, "the text is too long to be embedded before the deadline");
+  return embedded > 0 ? encoder : undefined;
+}
+
+/** The embedding model's files. The wait for them ends with the attempt; the download goes on for the next. */
+async function obtain(embedding: Embedding, attempt: Attempt): Promise<EncoderFiles | undefined> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(attempt.signal.reason);
+  attempt.signal.addEventListener("abort", stop, { once: true });
+  try {
+    attempt.signal.throwIfAborted();
+    const files = embedding.obtain((fraction) => attempt.report("embed", FETCHING_SHARE * fraction));
+    return await Promise.race([files, stopped.promise]);
+  } finally {
+    attempt.signal.removeEventListener("abort", stop);
   }
 }
 

@@ -1,10 +1,8 @@
 import { openIndex, type PassageIndex } from "@caigun/passages";
-import { type EvidencePassage, read } from "@caigun/reading";
 import { serveParent } from "../../children/serve-parent.ts";
-import type { AskReply, AskRequest, PassageRead } from "./messages.ts";
+import type { AskReply, AskRequest } from "./messages.ts";
+import { openReader } from "./reader.ts";
 
-/** How many passages the reader is given: the five best, which hold the answer in 98 % of the measured questions. */
-const PASSAGES_READ = 5;
 /** Bytes of index files held open at a time; the least recently asked is closed first. */
 const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 
@@ -12,21 +10,15 @@ const OPEN_INDEX_BYTES = 256 * 1024 * 1024;
 const IDLE_MS = 30 * 60_000;
 
 type OpenIndex = { index: PassageIndex; askedAtMs: number };
+const reader = openReader();
 const open = new Map<string, OpenIndex>();
 let openBytes = 0;
 
 /** The process that answers: it keeps the indexes it was asked about open. */
-serveParent((message): AskReply => {
-  const { key, index, question, exclude, strictness, fit, withTexts } = message as AskRequest;
-  const evidence = opened(key, index).search(question, PASSAGES_READ, { exclude: new Set(exclude) });
-  const reading = read(question, evidence, { strictness, fit });
-  return { ...reading, texts: withTexts ? evidence.passages.map(textOf) : [] };
+serveParent((message): Promise<AskReply> => {
+  const { key, index, question, ...options } = message as AskRequest;
+  return reader.read(opened(key, index), question, options);
 });
-
-function textOf({ documentId, title, textSha256, text, start, sentences }: EvidencePassage): PassageRead {
-  const spans = sentences.map(({ start, end }) => ({ start, end }));
-  return { documentId, title, textSha256, text, start, sentences: spans };
-}
 
 setInterval(() => {
   const oldest = performance.now() - IDLE_MS;

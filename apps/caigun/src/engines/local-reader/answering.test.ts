@@ -2,12 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { processesOf } from "../../../../../testkit/processes.ts";
+import { Embedding } from "../embedding.ts";
 import { Answering } from "./answering.ts";
 
 const LIMIT_MS = 20_000;
 
 test("a process that is killed while nobody asks is replaced, so that the server is ready again", async () => {
-  const answering = new Answering({ children: 1, heapMiB: 64, timeoutMs: 30_000, maxWaiting: 10, fit: "shipped" });
+  const embedding = new Embedding({ embedder: undefined, weightsFolder: "", fetch: {}, onUnavailable: assert.fail });
+  const answering = new Answering({
+    children: 1,
+    heapMiB: 64,
+    timeoutMs: 30_000,
+    maxWaiting: 10,
+    fit: "shipped",
+    embedding,
+  });
   try {
     const first = await answeringPid();
     process.kill(first, "SIGKILL");

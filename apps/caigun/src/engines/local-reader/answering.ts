@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FitName } from "@caigun/reading";
 import { Child, ChildEnded } from "../../children/child.ts";
+import type { Embedding } from "../embedding.ts";
 import type { AskReply, AskRequest } from "./messages.ts";
 
 export type AnsweringOptions = {
@@ -13,6 +14,7 @@ export type AnsweringOptions = {
   maxWaiting: number;
   /** Which learned weights answer. */
   fit: FitName;
+  embedding: Embedding;
 };
 
 /** More questions wait than could be answered in time. */
@@ -49,16 +51,18 @@ export class Answering {
    * Throws Overloaded, ChildTimedOut, or ChildRefused (the index can't be read). A question whose process ends under it
    * is asked once more: another question may have been what ended it.
    */
-  async ask(question: Omit<AskRequest, "fit">, signal: AbortSignal): Promise<AskReply> {
-    const request = { ...question, fit: this.#options.fit };
+  async ask(question: Omit<AskRequest, "fit" | "encoder">, signal: AbortSignal): Promise<AskReply> {
+    const { fit, embedding } = this.#options;
+    const request = { ...question, fit, encoder: embedding.present() };
     if (this.waiting >= this.#options.maxWaiting)
       throw new Overloaded(`${this.waiting} questions wait for an answer already.`);
-    try {
-      return await this.#askOnce(request, signal);
-    } catch (error) {
+    const reply = await this.#askOnce(request, signal).catch((error: unknown) => {
       if (!(error instanceof ChildEnded) || this.#closed) throw error;
       return this.#askOnce(request, signal);
-    }
+    });
+    // Trained elsewhere, or before the weights were lost: the questions to come will find them.
+    if (reply.lacksEncoder) void embedding.obtain();
+    return reply;
   }
 
   async #askOnce(request: AskRequest, signal: AbortSignal): Promise<AskReply> {

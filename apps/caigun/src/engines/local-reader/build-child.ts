@@ -2,15 +2,20 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { buildIndex, openIndex, probeIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
-import type { BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
+import { embedIndex } from "./embed-index.ts";
+import type { BuildReply, BuildRequest, CheckReply, DocumentFile, EmbedReply, ProbeReply } from "./messages.ts";
+import { openReader } from "./reader.ts";
+import { checkSelf } from "./self-check.ts";
 
-/** The process that turns training data into an index, and then asks that index for it. */
-serveParent(async (message, reportProgress): Promise<BuildReply | ProbeReply> => {
+/** The process that turns training data into an index, and then asks that index for it and about it. */
+serveParent(async (message, reportProgress): Promise<BuildReply | EmbedReply | ProbeReply | CheckReply> => {
   const request = message as BuildRequest;
+  if (request.do === "check") return check(request);
+  if (request.do === "embed") return embedIndex(request, reportProgress);
   const documents = await Promise.all(request.documents.map(readDocument));
   if (request.do === "build") {
-    const { passages, bytes } = buildIndex(request.target, documents, { onProgress: reportProgress });
-    return { passages, bytes };
+    const { passages, bytes, documents: built } = buildIndex(request.target, documents, { onProgress: reportProgress });
+    return { passages, bytes, languages: [...new Set(built.map(({ language }) => language))] };
   }
   const index = openIndex(request.index);
   try {
@@ -19,6 +24,16 @@ serveParent(async (message, reportProgress): Promise<BuildReply | ProbeReply> =>
     index.close();
   }
 });
+
+async function check({ index: path, seed, encoder }: Extract<BuildRequest, { do: "check" }>): Promise<CheckReply> {
+  const index = openIndex(path);
+  try {
+    const reader = openReader();
+    return await checkSelf(index, (question) => reader.read(index, question, { encoder }), seed);
+  } finally {
+    index.close();
+  }
+}
 
 class TrainingDataDamaged extends Error {
   override name = "TrainingDataDamaged";

@@ -1,6 +1,15 @@
 import type { BuildProgress } from "@caigun/passages";
 import { Child } from "../../children/child.ts";
-import type { BuildReply, BuildRequest, DocumentFile, ProbeReply } from "./messages.ts";
+import type { EncoderFiles } from "../embedding.ts";
+import type {
+  BuildReply,
+  BuildRequest,
+  CheckReply,
+  DocumentFile,
+  EmbedReply,
+  EmbedRequest,
+  ProbeReply,
+} from "./messages.ts";
 
 export type BuilderOptions = { heapMiB: number; timeoutMs: number; signal: AbortSignal };
 
@@ -26,6 +35,16 @@ export class IndexBuilder {
   /** Compares the index with the texts it was made from, and searches it for their sentences. */
   probe(index: string, documents: DocumentFile[]): Promise<ProbeReply> {
     return this.#request({ do: "probe", index, documents });
+  }
+
+  /** Adds vectors to an index that `build` has written. 0 passages: it would have taken longer than `until`. */
+  embed(request: Omit<EmbedRequest, "do">, onProgress: (fraction: number) => void): Promise<EmbedReply> {
+    return this.#request({ do: "embed", ...request }, onProgress as (progress: unknown) => void);
+  }
+
+  /** Asks the index questions made from its own text, and questions about other things. */
+  check(index: string, seed: string, encoder: EncoderFiles | undefined): Promise<CheckReply> {
+    return this.#request({ do: "check", index, seed, encoder });
   }
 
   async close(): Promise<void> {

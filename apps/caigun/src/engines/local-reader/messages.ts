@@ -1,14 +1,36 @@
+import type { SelfCheck } from "@caigun/contract";
+import type { CacheLimits } from "@caigun/embedding";
 import type { EvidencePassage, FitName, Reading, Strictness } from "@caigun/reading";
+import type { EncoderFiles } from "../embedding.ts";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
 
 export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
-  | { do: "probe"; index: string; documents: DocumentFile[] };
+  | { do: "probe"; index: string; documents: DocumentFile[] }
+  | EmbedRequest
+  /** `seed`: see checkSelf. */
+  | { do: "check"; index: string; seed: string; encoder: EncoderFiles | undefined };
 
-export type BuildReply = { passages: number; bytes: number };
+export type EmbedRequest = {
+  do: "embed";
+  index: string;
+  encoder: EncoderFiles;
+  threads: number;
+  /** Encoded passages of earlier trainings. */
+  cache: { path: string; limits: CacheLimits };
+  /** When to give up, in ms since 1970. */
+  until: number;
+};
+
+/** `languages`: those of the documents. */
+export type BuildReply = { passages: number; bytes: number; languages: string[] };
+/** How many passages have vectors now. */
+export type EmbedReply = { embedded: number };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
+
+export type CheckReply = SelfCheck;
 
 export type AskRequest = {
   /** Names the index: requests with the same key mean the same content. */
@@ -20,6 +42,8 @@ export type AskRequest = {
   strictness: Strictness;
   /** Whether what was read is wanted too, for a writer. */
   withTexts: boolean;
+  /** Encodes the question where the index has vectors of the same model. */
+  encoder: EncoderFiles | undefined;
   /** Which learned weights answer. */
   fit: FitName;
 };
@@ -27,4 +51,11 @@ export type AskRequest = {
 export type PassageRead = Pick<EvidencePassage, "documentId" | "title" | "textSha256" | "text" | "start"> & {
   sentences: { start: number; end: number }[];
 };
-export type AskReply = Reading & { texts: PassageRead[] };
+export type AskReply = Reading & {
+  /** How it was searched. */
+  retrieval: "lexical" | "hybrid";
+  /** Whether the index has vectors, and what encodes questions for them is not here. */
+  lacksEncoder: boolean;
+  /** What was read, best first, where it was asked for. */
+  texts: PassageRead[];
+};

@@ -1,0 +1,70 @@
+import { Encoder, embedderNamed } from "@caigun/embedding";
+import type { PassageIndex, QuestionVectors } from "@caigun/passages";
+import { type EvidencePassage, type ReadingOptions, read } from "@caigun/reading";
+import { languageOfScript, normalise } from "@caigun/text";
+import type { EncoderFiles } from "../embedding.ts";
+import type { AskReply, PassageRead } from "./messages.ts";
+import { PASSAGES_READ } from "./passages-read.ts";
+
+/** A question is a few tokens: a second thread would only take a core from others. */
+const THREADS = 1;
+
+export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
+  /** Documents that must not be found. */
+  exclude?: readonly string[];
+  encoder: EncoderFiles | undefined;
+  /** Whether the texts that were read are wanted too. */
+  withTexts?: boolean;
+};
+
+export type Reader = { read(index: PassageIndex, question: string, options: ReaderOptions): Promise<AskReply> };
+
+/** Searches an index and reads what it finds: with vectors where the index has some, and their model is here and knows the question's language. */
+export function openReader(): Reader {
+  const encoders = new Map<string, Promise<Encoder>>();
+  return {
+    async read(index, question, { exclude = [], encoder, withTexts = false, ...options }) {
+      const vectors = await encodeFor(index, question, encoder, encoders);
+      const found = index.search(question, PASSAGES_READ, {
+        exclude: new Set(exclude),
+        ...(vectors ? { vectors } : {}),
+      });
+      return {
+        ...read(question, found, options),
+        retrieval: vectors ? "hybrid" : "lexical",
+        lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
+        texts: withTexts ? found.passages.map(textOf) : [],
+      };
+    },
+  };
+}
+
+function textOf({ documentId, title, textSha256, text, start, sentences }: EvidencePassage): PassageRead {
+  const spans = sentences.map(({ start, end }) => ({ start, end }));
+  return { documentId, title, textSha256, text, start, sentences: spans };
+}
+
+async function encodeFor(
+  index: PassageIndex,
+  question: string,
+  files: EncoderFiles | undefined,
+  encoders: Map<string, Promise<Encoder>>,
+): Promise<QuestionVectors | undefined> {
+  if (!files || index.embedder?.digest !== files.digest) return undefined;
+  const embedder = embedderNamed(files.embedder);
+  const text = normalise(question).text;
+  const language = languageOfScript(text);
+  if (language !== undefined && !embedder.languages.has(language)) return undefined;
+  let encoder = encoders.get(files.digest);
+  if (!encoder) {
+    encoder = Encoder.open(embedder, files, { threads: THREADS });
+    encoders.set(files.digest, encoder);
+  }
+  try {
+    return await (await encoder).encodeQuestion(text);
+  } catch (error) {
+    // Words alone still find an answer; what is wrong stands in the server's log.
+    console.error(`The embedding model ${files.model} can't be used: ${(error as Error).message}`);
+    return undefined;
+  }
+}

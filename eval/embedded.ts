@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EncodedPassage, type EncodedQuestion, Encoder, embedderNamed } from "@caigun/embedding";
+import { addVectors, buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
+
+const EMBEDDER = embedderNamed("all-minilm-l6-v2-int8");
+const THREADS = 2;
+
+/** Searches texts in this process by words and vectors. What has been encoded once is remembered. */
+export class EmbeddedSearch {
+  readonly modelSha256: string;
+  readonly #encoder: Encoder;
+  readonly #passages = new Map<string, EncodedPassage>();
+  readonly #questions = new Map<string, EncodedQuestion>();
+
+  private constructor(encoder: Encoder, modelSha256: string) {
+    this.#encoder = encoder;
+    this.modelSha256 = modelSha256;
+  }
+
+  static async open(model: string): Promise<EmbeddedSearch> {
+    const digest = createHash("sha256").update(readFileSync(model)).digest("hex");
+    return new EmbeddedSearch(await Encoder.open(EMBEDDER, { model }, { threads: THREADS }), digest);
+  }
+
+  /** Builds an index of the documents and searches it for each question. */
+  async ask(documents: SourceDocument[], questions: readonly string[], limit: number): Promise<Found[]> {
+    const folder = mkdtempSync(join(tmpdir(), "caigun-eval-"));
+    try {
+      const path = join(folder, "index");
+      buildIndex(path, documents);
+      await addVectors(path, {
+        name: EMBEDDER.name,
+        digest: this.modelSha256,
+        languages: EMBEDDER.languages,
+        encode: (pieces) => this.#encodePassage(pieces),
+      });
+      const index = openIndex(path);
+      try {
+        const found: Found[] = [];
+        for (const question of questions)
+          found.push(index.search(question, limit, { vectors: await this.#encodeQuestion(question) }));
+        return found;
+      } finally {
+        index.close();
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#encoder.close();
+  }
+
+  async #encodePassage(pieces: readonly string[]): Promise<EncodedPassage> {
+    const key = JSON.stringify(pieces);
+    const encoded = this.#passages.get(key) ?? (await this.#encoder.encodePassage(pieces));
+    this.#passages.set(key, encoded);
+    return encoded;
+  }
+
+  async #encodeQuestion(question: string): Promise<EncodedQuestion> {
+    const encoded = this.#questions.get(question) ?? (await this.#encoder.encodeQuestion(question));
+    this.#questions.set(question, encoded);
+    return encoded;
+  }
+}
