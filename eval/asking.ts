@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Reply } from "@caigun/contract";
 import { type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
 import { type Outcome, outcomeOf } from "./outcomes.ts";
@@ -41,6 +42,9 @@ export async function askModels(
   const caigun = await startCaigun({
     home,
     env: {
+      CAIGUN_EMBEDDER: "all-minilm-l6-v2-int8",
+      // Fetched once, and not for each home.
+      CAIGUN_WEIGHTS: fileURLToPath(new URL("../.caigun/weights", import.meta.url)),
       ...(Object.fromEntries(inherited) as Record<string, string>),
       CAIGUN_LOG_LEVEL: "warn",
       CAIGUN_TRAININGS: String(TRAININGS),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitNames } from "@caigun/reading";
-import { chooseFits, type Fit, type FittedOn, NoFit, namesOf, readFits } from "./fits.ts";
+import { type FittedOn, fitNamed, fitNames } from "@caigun/reading";
+import { chooseFits, type Fit, NoFit, namesOf } from "./fits.ts";
 
 const fit = (name: string, ...fittedOn: Partial<FittedOn>[]): Fit => ({
   name,
@@ -31,11 +31,9 @@ test("a file that all weights saw is not evaluated", () => {
   assert.throws(() => chooseFits("a", [shipped, fold(1)]), NoFit);
 });
 
-test("the fits are those that the reader knows, and say by digest what they saw", () => {
-  const fits = readFits();
-  assert.equal(fits[0]!.name, "shipped");
-  assert.deepEqual(fits.map(({ name }) => name).sort(), [...fitNames].sort());
-  for (const { fittedOn } of fits) {
+test("each fit says by digest what it saw", () => {
+  assert.equal(fitNames[0], "shipped");
+  for (const { fittedOn } of fitNames.map(fitNamed)) {
     assert.ok(fittedOn.length > 0);
     for (const { sha256 } of fittedOn) assert.match(sha256, /^[0-9a-f]{64}$/);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { askHandbook, type Handbook, handbooks, rates, readHandbook } from "./handbooks.ts";
+import { askFollowUps, askHandbook, followUpRate, type Handbook, handbooks, rates, readHandbook } from "./handbooks.ts";
 import { comparable } from "./measures.ts";
 
 /** What the reader reaches today, as shares (0..1); raise them with it. */
@@ -8,6 +8,9 @@ const floors: Record<Handbook, ReturnType<typeof rates>> = {
   "bicycle-works": { answered_right: 0.65, refused: 0.45 },
   "tea-house": { answered_right: 0.55, refused: 0.87 },
 };
+
+/** The share of the follow-ups that are answered right, resolved by rules and read by words alone. */
+const followUpFloors: Record<Handbook, number> = { "bicycle-works": 0.5, "tea-house": 0.7 };
 
 describe("our own handbooks", () => {
   for (const name of handbooks) {
@@ -25,6 +28,11 @@ describe("our own handbooks", () => {
       assert.equal(questions.filter(({ answer }) => answer === null).length, 33);
       for (const { answer } of questions)
         if (answer !== null) assert(comparable(text).includes(comparable(answer)), answer);
+    });
+
+    it(`${name}: answers to follow-ups don't drop`, () => {
+      const reached = followUpRate(askFollowUps(name));
+      assert(reached >= followUpFloors[name], `${reached.toFixed(3)} is below ${followUpFloors[name]}`);
     });
 
     it(`${name}: has twenty follow-ups, and holds every answer`, () => {

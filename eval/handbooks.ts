@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildIndex, openIndex } from "@caigun/passages";
-import { type Reading, read } from "@caigun/reading";
+import { type Reading, read, resolveFollowUp } from "@caigun/reading";
 import { containsGold } from "./measures.ts";
 
 export const handbooks = ["bicycle-works", "tea-house"] as const;
@@ -17,6 +17,8 @@ export type CustomerQuestion = { question: string; answer: string | null };
 /** Two questions of one conversation, of which the second can't be understood alone; the answer is the second's. */
 export type FollowUp = { first: string; second: string; answer: string };
 export type Outcome = CustomerQuestion & { reading: Reading; isRight: boolean };
+/** `question` is what was searched for. */
+export type FollowUpOutcome = FollowUp & { question: string; reading: Reading; isRight: boolean };
 
 const SEARCHED_PASSAGES = 5;
 
@@ -43,17 +45,38 @@ export function readHandbook(name: Handbook): {
 
 /** Asks a handbook all its questions. Right is a reply with the answer, or a refusal where there is none. */
 export function askHandbook(name: Handbook): Outcome[] {
-  const { text, questions } = readHandbook(name);
+  return withHandbook(name, ({ questions }, ask) =>
+    questions.map(({ question, answer }) => {
+      const reading = ask(question);
+      const isRight = answer === null ? !reading.answered : reading.answered && containsGold(reading.text, [answer]);
+      return { question, answer, reading, isRight };
+    }),
+  );
+}
+
+/** Asks a handbook the second question of each of its follow-ups, resolved as a conversation resolves it. */
+export function askFollowUps(name: Handbook): FollowUpOutcome[] {
+  return withHandbook(name, ({ followUps }, ask) =>
+    followUps.map((followUp) => {
+      const question = resolveFollowUp(followUp.second, followUp.first);
+      const reading = ask(question);
+      const isRight = reading.answered && containsGold(reading.text, [followUp.answer]);
+      return { ...followUp, question, reading, isRight };
+    }),
+  );
+}
+
+function withHandbook<Result>(
+  name: Handbook,
+  work: (handbook: ReturnType<typeof readHandbook>, ask: (question: string) => Reading) => Result,
+): Result {
+  const handbook = readHandbook(name);
   const folder = mkdtempSync(join(tmpdir(), "caigun-handbook-"));
   try {
-    buildIndex(join(folder, "index"), [{ id: name, title: name, text }]);
+    buildIndex(join(folder, "index"), [{ id: name, title: name, text: handbook.text }]);
     const index = openIndex(join(folder, "index"));
     try {
-      return questions.map(({ question, answer }) => {
-        const reading = read(question, index.search(question, SEARCHED_PASSAGES));
-        const isRight = answer === null ? !reading.answered : reading.answered && containsGold(reading.text, [answer]);
-        return { question, answer, reading, isRight };
-      });
+      return work(handbook, (question) => read(question, index.search(question, SEARCHED_PASSAGES)));
     } finally {
       index.close();
     }
@@ -71,14 +94,21 @@ export function rates(outcomes: readonly Outcome[]): { answered_right: number; r
   };
 }
 
+/** The share (0..1) of the follow-ups that are answered right. */
+export function followUpRate(outcomes: readonly FollowUpOutcome[]): number {
+  return outcomes.filter(({ isRight }) => isRight).length / outcomes.length;
+}
+
 if (import.meta.main) {
   for (const name of handbooks) {
     const outcomes = askHandbook(name);
-    console.log(name, rates(outcomes));
+    const followUps = askFollowUps(name);
+    console.log(name, { ...rates(outcomes), follow_ups: followUpRate(followUps) });
     if (!process.argv.includes("--failures")) continue;
-    for (const { question, answer, reading } of outcomes.filter(({ isRight }) => !isRight))
-      console.log(
-        `  ${question}\n    wanted ${answer ?? "a refusal"}; ${reading.confidence.toFixed(2)}: ${reading.candidate.text}`,
-      );
+    const tell = (question: string, answer: string | null, { confidence, candidate }: Reading) =>
+      console.log(`  ${question}\n    wanted ${answer ?? "a refusal"}; ${confidence.toFixed(2)}: ${candidate.text}`);
+    for (const { question, answer, reading, isRight } of outcomes) if (!isRight) tell(question, answer, reading);
+    for (const { first, second, question, answer, reading, isRight } of followUps)
+      if (!isRight) tell(`${first} ${second} -> ${question}`, answer, reading);
   }
 }

@@ -73,6 +73,9 @@ export const ConversationReply = Type.Object({
       { description: "With explain=true, where a writer was asked." },
     ),
   ),
+  retrieval: Type.Optional(
+    Type.Enum(["lexical", "hybrid"], { description: "With explain=true: how the passages were searched." }),
+  ),
   candidate: Type.Optional(
     Type.Object(
       { text: Type.String(), citations: Type.Array(Citation) },

@@ -1,35 +1,48 @@
 import type { HybridWeights } from "./hybrid-weights.ts";
 import minilm from "./weights/all-minilm-l6-v2-int8.json" with { type: "json" };
-import other from "./weights/other.json" with { type: "json" };
-import shipped from "./weights/shipped.json" with { type: "json" };
+import otherWords from "./weights/other.json" with { type: "json" };
+import shippedWords from "./weights/shipped.json" with { type: "json" };
 
 /** Learned weights: those where only words speak, and by embedder those where vectors speak too. */
 export interface Fit {
-  lexical: Pick<typeof shipped, "confidence" | "thresholds">;
+  lexical: Pick<typeof shippedWords, "confidence" | "thresholds">;
   hybrid: Readonly<Record<string, HybridWeights>>;
+  fittedOn: readonly FittedOn[];
 }
+
+/** A file that some of the weights were fitted on. */
+export interface FittedOn {
+  name: string;
+  /** In hexadecimal. */
+  sha256: string;
+  /** Where not every article was seen: those whose number leaves this remainder were held out. */
+  heldOut?: { every: number; remainder: number };
+}
+
+export type FitName = "shipped" | "other" | `fold-${number}`;
+
+const folds = minilm.folds.length;
 
 /**
- * By the data that they were fitted on. "shipped" is what people get; the others serve to evaluate on data that it saw:
- * "other" has lexical weights of other files, "fold-N" hybrid weights that did not see every fifth article from N on.
+ * By what they were fitted on. "shipped" is what people get; the others serve to evaluate on data that it saw: "other" has
+ * lexical weights of other files, "fold-N" hybrid weights that did not see every fifth article from N on.
  */
-const fits = {
-  shipped: { lexical: shipped, hybrid: { "all-minilm-l6-v2-int8": minilm.whole } },
-  other: { lexical: other, hybrid: { "all-minilm-l6-v2-int8": minilm.whole } },
-  "fold-0": fold(0),
-  "fold-1": fold(1),
-  "fold-2": fold(2),
-  "fold-3": fold(3),
-  "fold-4": fold(4),
-};
+const fits = new Map<FitName, Fit>([
+  ["shipped", fitOf(shippedWords, minilm.whole)],
+  ["other", fitOf(otherWords, minilm.whole)],
+  ...minilm.folds.map((weights, remainder): [FitName, Fit] => [
+    `fold-${remainder}`,
+    fitOf(shippedWords, weights, { every: folds, remainder }),
+  ]),
+]);
 
-function fold(number: number): Fit {
-  return { lexical: shipped, hybrid: { "all-minilm-l6-v2-int8": minilm.folds[number]! } };
+function fitOf(lexical: typeof shippedWords, hybrid: HybridWeights, heldOut?: FittedOn["heldOut"]): Fit {
+  const ofHybrid = minilm.fittedOn.map((data) => ({ ...data, ...(heldOut ? { heldOut } : {}) }));
+  return { lexical, hybrid: { [minilm.embedder.name]: hybrid }, fittedOn: [...lexical.fittedOn, ...ofHybrid] };
 }
 
-export type FitName = keyof typeof fits;
-export const fitNames = Object.keys(fits) as FitName[];
+export const fitNames: readonly FitName[] = [...fits.keys()];
 
 export function fitNamed(name: FitName): Fit {
-  return fits[name];
+  return fits.get(name)!;
 }

@@ -43,7 +43,7 @@ const SETTLED_MS = 40;
 const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const SEARCHING = { file: source("packages/passages/open.ts"), text: "of this.#match.iterate(match)" };
 const READING = { file: source("packages/reading/read.ts"), text: "const chosen = [" };
-const REPLYING = { file: source("apps/caigun/src/commands/converse.ts"), text: "if (emit) for" };
+const REPLYING = { file: source("apps/caigun/src/commands/keep-reply.ts"), text: "if (emit) for" };
 
 /** Brings the product into the stage. Throws where it was not seen to be in it. `victim`: has to be there by then. */
 export function enter(stage: Stage, scene: Scene, victim: Victim): Promise<Standing> {

@@ -51,10 +51,9 @@ async function replyToQuestion(turn: Turn, question: string): Promise<Conversati
     kwargs: question === input.text ? {} : { question },
   };
   // A writer words what the texts hold; that they hold it, the reader alone decides.
-  const reply =
-    writer && reading.answered
-      ? await replyInWords(turn, writer, question, reading, drafted)
-      : await sendAsItIs(turn, drafted);
+  const reply = await (writer && reading.answered
+    ? replyInWords(turn, writer, question, reading, drafted)
+    : sendAsItIs(turn, drafted));
   if (reply) await noteUnanswered(house, caller, { question, reading, closest: closestOf(reading), modelId: model.id });
   return reply;
 }
@@ -84,6 +83,7 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: 
     ...(input.explain && {
       question,
       confidence: reading.confidence,
+      retrieval: reading.retrieval,
       candidate: { text: reading.candidate.text, citations: closestOf(reading) },
       passages: reading.passages.map(({ documentId, start, end, score }) => ({
         training_data_id: documentId,

@@ -40,10 +40,10 @@ export type AskRequest = {
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
   strictness: Strictness;
-  /** Whether what was read is wanted too, for a writer. */
-  withTexts: boolean;
   /** Encodes the question where the index has vectors of the same model. */
   encoder: EncoderFiles | undefined;
+  /** Whether what was read is wanted too, for a writer. */
+  withTexts: boolean;
   /** Which learned weights answer. */
   fit: FitName;
 };
@@ -56,6 +56,5 @@ export type AskReply = Reading & {
   retrieval: "lexical" | "hybrid";
   /** Whether the index has vectors, and what encodes questions for them is not here. */
   lacksEncoder: boolean;
-  /** What was read, best first, where it was asked for. */
   texts: PassageRead[];
 };

@@ -1,6 +1,6 @@
 import { Encoder, embedderNamed } from "@caigun/embedding";
-import type { PassageIndex, QuestionVectors } from "@caigun/passages";
-import { type EvidencePassage, type ReadingOptions, read } from "@caigun/reading";
+import type { PassageIndex, QuestionVectors, RankedPassage } from "@caigun/passages";
+import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
@@ -13,7 +13,7 @@ export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
   /** Documents that must not be found. */
   exclude?: readonly string[];
   encoder: EncoderFiles | undefined;
-  /** Whether the texts that were read are wanted too. */
+  /** Whether the texts of the passages are wanted too. */
   withTexts?: boolean;
 };
 
@@ -23,7 +23,7 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 export function openReader(): Reader {
   const encoders = new Map<string, Promise<Encoder>>();
   return {
-    async read(index, question, { exclude = [], encoder, withTexts = false, ...options }) {
+    async read(index, question, { exclude = [], encoder, withTexts, ...options }) {
       const vectors = await encodeFor(index, question, encoder, encoders);
       const found = index.search(question, PASSAGES_READ, {
         exclude: new Set(exclude),
@@ -37,11 +37,6 @@ export function openReader(): Reader {
       };
     },
   };
-}
-
-function textOf({ documentId, title, textSha256, text, start, sentences }: EvidencePassage): PassageRead {
-  const spans = sentences.map(({ start, end }) => ({ start, end }));
-  return { documentId, title, textSha256, text, start, sentences: spans };
 }
 
 async function encodeFor(
@@ -67,4 +62,9 @@ async function encodeFor(
     console.error(`The embedding model ${files.model} can't be used: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+function textOf({ documentId, title, textSha256, text, start, sentences }: RankedPassage): PassageRead {
+  const spans = sentences.map(({ start, end }) => ({ start, end }));
+  return { documentId, title, textSha256, text, start, sentences: spans };
 }
