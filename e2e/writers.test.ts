@@ -199,6 +199,30 @@ describe("an engine that obeys what stands in the documents", () => {
 /** The same whatever stands between the words. */
 const comparable = (text: string) => text.toLowerCase().replace(/[\s\p{P}]/gu, "");
 
+describe("Google's Gemini API", () => {
+  it("writes where its key is set, unless the chatbot stays on the machine", async () => {
+    const server = await startWriterServer("google", () => ({
+      text: "The office opens at 09:00. The office is huge.",
+    }));
+    const env = { CAIGUN_GOOGLE_API_KEY: "google-secret", CAIGUN_GOOGLE_BASE_URL: server.baseUrl };
+    const caigun = await startCaigun({ env });
+    try {
+      const chatbot = new Chatbot(caigun);
+      await chatbot.ready(OFFICE);
+      const { text, engine } = await chatbot.ask(QUESTION);
+      assert.deepEqual({ text, engine }, { text: "The office opens at 09:00.", engine: "google" });
+      assert.equal(server.received[0]?.authorization, "google-secret");
+      assert(!caigun.log.join("\n").includes("google-secret"));
+      await chatbot.get("settings", { method: "PATCH", json: { stay_local: true } });
+      assert.equal((await chatbot.ask(QUESTION)).engine, "local-reader");
+      assert.equal(server.received.length, 1);
+    } finally {
+      await caigun.remove();
+      await server.close();
+    }
+  });
+});
+
 describe("CAIGUN_STRICT_ENGINES", () => {
   it("refuses a reply whose writer can't be reached", async () => {
     const server = await startWriterServer("openai", () => ({ fault: "status", status: 503 }));

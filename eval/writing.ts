@@ -46,8 +46,9 @@ export async function measureWriting(
       dropped: 0,
       inexactCitations: 0,
     };
-    for (const { question, answer } of all.filter(({ answer }) => answer !== null).slice(0, questions)) {
-      const reply = await chatbot.ask(question, { uid: question, query: "?explain=true" });
+    const answerable = all.filter(({ answer }) => answer !== null).slice(0, questions);
+    for (const [number, { question, answer }] of answerable.entries()) {
+      const reply = await chatbot.ask(question, { uid: `question-${number}`, query: "?explain=true" });
       figures.inexactCitations += reply.citations.filter((citation) => !isExact(citation)).length;
       if (!reply.wording) continue;
       const { outcome, sent, dropped } = reply.wording;

@@ -39,9 +39,13 @@ export async function* supportedSentences(
   wording: Wording,
   signal: AbortSignal,
 ): AsyncGenerator<WrittenSentence> {
-  const evidence = reading.texts.map((passage) => ({ passage, sentences: evidenceIn(passage, reading) }));
+  // A passage that nothing may rest on would only lead the writer astray.
+  const evidence = reading.texts
+    .map((passage) => ({ passage, sentences: evidenceIn(passage, reading) }))
+    .filter(({ sentences }) => sentences.length > 0);
+  if (evidence.length === 0) return;
   const checker = new Checker(evidence.map(({ passage: { text }, sentences }) => ({ text, sentences })));
-  const request = { question, passages: reading.texts.map(({ text }) => text), signal };
+  const request = { question, passages: evidence.map(({ passage }) => passage.text), signal };
   let checked = 0;
   try {
     for await (const written of sentencesOf(writer.write(request))) {

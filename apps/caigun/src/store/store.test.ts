@@ -159,7 +159,8 @@ describeOnEachBackend("store", (databases) => {
     const ready = await newReadyModel(s, mine.chatbot.id);
     const queued = await newQueuedModel(s, mine.chatbot.id);
     const answering = { id: ready.modelId, tombstones: [] };
-    await store.saveExchange(s.db, mine.chatbot.id, exchange("uid", new Date()), answering);
+    const kept = exchange("uid", new Date());
+    await store.saveExchange(s.db, mine.chatbot.id, kept, answering);
     await store.beginIdempotent(s.db, mine.chatbot.id, "key", "fingerprint", 60_000);
     const asked = { question: "Why?", terms: ["why"], closest: [], modelId: ready.modelId, at: new Date(0) };
     await store.noteUnanswered(s.db, mine.chatbot.id, asked);
@@ -218,7 +219,11 @@ describeOnEachBackend("store", (databases) => {
       const begun = await store.beginIdempotent(s.db, other, "key", "other fingerprint", 60_000);
       assert.equal(begun.state, "new", "the same key of another owner is another key");
       assert.equal(await store.saveExchange(s.db, other, exchange("uid", new Date()), answering), false);
+<<<<<<< HEAD
       assert.equal(await store.extendReply(s.db, other, exchange("uid", new Date()), answering), false);
+=======
+      assert.equal(await store.extendReply(s.db, other, { ...kept, send: "more" }, answering), false);
+>>>>>>> room-c
       const linked = await store.inTransaction(s.db, (trx) =>
         store.insertModel(trx, other, { ...newModelOf([ready.trainingDataId]), id: newId() }),
       );
@@ -246,6 +251,25 @@ describeOnEachBackend("store", (databases) => {
         await store.beginIdempotent(s.db, chatbotId, "key", "fingerprint", 60_000),
       ];
     }
+  });
+
+  test("a reply that has been kept grows only while its model is as it was", async () => {
+    const s = await databases.newStore();
+    const { chatbot } = await newChatbot(s);
+    const { modelId } = await newReadyModel(s, chatbot.id);
+    const model = { id: modelId, tombstones: [] };
+    const kept = exchange("uid", new Date());
+    const sent = async () => {
+      const [message] = await store.listMessages(s.db, chatbot.id, { uid: "uid", offset: 0, limit: 9 });
+      const [conversation] = await store.listUids(s.db, chatbot.id, { offset: 0, limit: 9 });
+      return [message?.send, conversation?.lastSent];
+    };
+    assert.equal(await store.saveExchange(s.db, chatbot.id, kept, model), true);
+    assert.equal(await store.extendReply(s.db, chatbot.id, { ...kept, send: "one two" }, model), true);
+    assert.deepEqual(await sent(), ["one two", "one two"]);
+    await store.deleteModel(s.db, chatbot.id, modelId);
+    assert.equal(await store.extendReply(s.db, chatbot.id, { ...kept, send: "one two three" }, model), false);
+    assert.deepEqual(await sent(), ["one two", "one two"]);
   });
 
   test("no function that takes an owner was left out of the test above", async () => {
