@@ -219,11 +219,7 @@ describeOnEachBackend("store", (databases) => {
       const begun = await store.beginIdempotent(s.db, other, "key", "other fingerprint", 60_000);
       assert.equal(begun.state, "new", "the same key of another owner is another key");
       assert.equal(await store.saveExchange(s.db, other, exchange("uid", new Date()), answering), false);
-<<<<<<< HEAD
       assert.equal(await store.extendReply(s.db, other, exchange("uid", new Date()), answering), false);
-=======
-      assert.equal(await store.extendReply(s.db, other, { ...kept, send: "more" }, answering), false);
->>>>>>> room-c
       const linked = await store.inTransaction(s.db, (trx) =>
         store.insertModel(trx, other, { ...newModelOf([ready.trainingDataId]), id: newId() }),
       );
