@@ -70,6 +70,16 @@ test("a quote keeps the line ends of the text, the reply does not", () => {
   );
 });
 
+test("marks the words that answer", () => {
+  const marked = (question: string) => {
+    const { highlight, quote, start } = ask(question).citations[0]!;
+    return highlight.map((span) => [...quote].slice(span.start - start, span.end - start).join(""));
+  };
+  assert.ok(marked("Within how many days of the purchase may I return an article?").includes("30"));
+  assert.ok(marked("When is the shop in Lyon open?").includes("nine to six"));
+  assert.ok(marked("電池的保固期有多久？").join(" ").includes("六個月"));
+});
+
 test("a list comes whole, each item on a line of its own, and Chinese lines are joined without a space", () => {
   const list = "- 運費：每件包裹收取六十元，若是購物金額滿一千元以上則可以免除\n- Gift cards: 10, 20 or 50 euros";
   for (const question of ["What do gift cards cost in euros?", "包裹的運費多少?"]) {

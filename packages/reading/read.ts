@@ -4,6 +4,7 @@ import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
 import { antecedentOf, type Extent, wholeOf } from "./extent.ts";
 import { type FitName, fitNamed } from "./fits.ts";
+import { answeringWords } from "./highlight.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
 
@@ -16,6 +17,8 @@ export interface Citation {
   start: number;
   end: number;
   quote: string;
+  /** The words of it that most likely answer; code points of the document. */
+  highlight: { start: number; end: number }[];
 }
 
 export interface Quotation {
@@ -61,14 +64,15 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   const confidence = verbatim ? 1 : confidenceOf(first, evidence, fit);
   const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
   const answered = confidence >= threshold && first !== undefined;
+  const quoted = (extents: Extent[]) => quote(extents, question, evidence.query.language);
   return {
     answered,
     confidence,
     threshold,
     ...(answered
-      ? quote(replyOf(chosen.slice(0, options.maxSentences ?? 1), evidence))
+      ? quoted(replyOf(chosen.slice(0, options.maxSentences ?? 1), evidence))
       : { text: refusalFor(question, evidence.query.language, evidence.passages[0]?.text), citations: [] }),
-    candidate: quote(withoutRepetition(chosen.flatMap(wholeOf))),
+    candidate: quoted(withoutRepetition(chosen.flatMap(wholeOf))),
     passages: evidence.passages
       .slice(0, SHOWN_PASSAGES)
       .map(({ documentId, start, end, score }) => ({ documentId, start, end, score })),
@@ -92,8 +96,8 @@ function withoutRepetition(extents: Extent[]): Extent[] {
   );
 }
 
-function quote(extents: Extent[]): Quotation {
-  const citations = extents.map(cite);
+function quote(extents: Extent[], question: string, language: string): Quotation {
+  const citations = extents.map((extent) => cite(extent, question, language));
   let text = "";
   for (const { quote } of citations) {
     const said = linesOf(quote).map(onOneLine).join("\n");
@@ -128,9 +132,10 @@ function lastCharacter(text: string): string {
   return [...text.slice(-2)].at(-1) ?? "";
 }
 
-function cite({ passage, start, end }: Extent): Citation {
+function cite({ passage, start, end }: Extent, question: string, language: string): Citation {
   const quote = passage.text.slice(start, end);
   const from = passage.start + codePointCount(passage.text.slice(0, start));
+  const place = (offset: number) => from + codePointCount(quote.slice(0, offset));
   return {
     documentId: passage.documentId,
     title: passage.title,
@@ -138,5 +143,9 @@ function cite({ passage, start, end }: Extent): Citation {
     start: from,
     end: from + codePointCount(quote),
     quote,
+    highlight: answeringWords(question, quote, language).map((span) => ({
+      start: place(span.start),
+      end: place(span.end),
+    })),
   };
 }
