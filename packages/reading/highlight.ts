@@ -1,6 +1,5 @@
 import { type Span, type Word, words } from "@caigun/text";
 
-const LONGEST_QUESTION = 2_000;
 /** What separates the parts of a sentence, a list or a table. */
 const BETWEEN = /[,;:.!?()[\]"“”，、；：。！？（）「」『』—–|\t\n]/u;
 
@@ -9,7 +8,7 @@ const BETWEEN = /[,;:.!?()[\]"“”，、；：。！？（）「」『』—�
  * after one that says nothing else, the words that the question does not hold. UTF-16 offsets in the quote.
  */
 export function answeringWords(question: string, quote: string, language: string): Span[] {
-  const asked = new Set(words(question.slice(0, LONGEST_QUESTION), language).map(({ term }) => term));
+  const asked = new Set(words(question, language).map(({ term }) => term));
   const told = partsOf(quote, language).map((part) => ({
     part,
     asked: part.some(({ term, common }) => asked.has(term) && !common),

@@ -1,4 +1,4 @@
-import { codePointCount, itemMarkLength } from "@caigun/text";
+import { codePointCount, detectLanguage, itemMarkLength } from "@caigun/text";
 import { answerAskedVerbatim } from "./asked-verbatim.ts";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
@@ -49,6 +49,8 @@ export interface ReadingOptions {
 }
 
 const SHOWN_PASSAGES = 5;
+/** Of a question, that words of a quote are compared with. */
+const LONGEST_MARKED = 2_000;
 const CELL = /[\t|]/;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
 
@@ -64,7 +66,8 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   const confidence = verbatim ? 1 : confidenceOf(first, evidence, fit);
   const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
   const answered = confidence >= threshold && first !== undefined;
-  const quoted = (extents: Extent[]) => quote(extents, question, evidence.query.language);
+  const language = detectLanguage(question.slice(0, LONGEST_MARKED), { unsure: evidence.query.language });
+  const quoted = (extents: Extent[]) => quote(extents, question.slice(0, LONGEST_MARKED), language);
   return {
     answered,
     confidence,
