@@ -28,6 +28,7 @@ export type ConversationReply = {
   model_id: string;
   message_id: string;
   question?: string;
+  retrieval?: string;
   confidence?: number;
   wording?: { writer: string; outcome: string; sent: number; dropped: number };
   candidate?: { text: string; citations: CitationReply[] };

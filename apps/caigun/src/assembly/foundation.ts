@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { embedderNames } from "@caigun/embedding";
+import { type EmbedderName, embedderNames } from "@caigun/embedding";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
@@ -47,15 +47,20 @@ export async function openFoundation(
   return { store, blobs, changes, jobs };
 }
 
-/** The installation's embedding model. Throws BadSetting. */
-export function openEmbedding({ embedder: name, weightsFolder, huggingFaceUrl }: Config, log: Logger): Embedding {
+/** The name of the installation's embedding model; undefined: it has none. Throws BadSetting. */
+export function embedderOf({ embedder: name }: Config): EmbedderName | undefined {
   const embedder = embedderNames.find((known) => known === name);
   if (embedder === undefined && name !== "none")
     throw new BadSetting(`CAIGUN_EMBEDDER is "${name}": write one of ${[...embedderNames, "none"].join(", ")}.`);
+  return embedder;
+}
+
+/** The installation's embedding model. Throws BadSetting. */
+export function openEmbedding(config: Config, log: Logger): Embedding {
   return new Embedding({
-    embedder,
-    weightsFolder,
-    fetch: { hubUrl: huggingFaceUrl },
+    embedder: embedderOf(config),
+    weightsFolder: config.weightsFolder,
+    fetch: { hubUrl: config.huggingFaceUrl },
     onUnavailable: (error) => log.warn({ err: error }, "texts are searched by their words alone for now"),
   });
 }

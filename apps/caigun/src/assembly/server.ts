@@ -53,6 +53,9 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   opened.defer(() => home.close());
   const workFolder = await openWorkFolder(join(home.folder, "work"));
   opened.defer(() => workFolder.close());
+  // Closed when no training waits for it any more: one that did would go on without vectors.
+  const embedding = openEmbedding(config, log);
+  opened.defer(() => embedding.close());
 
   const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(home, log, opened, config.runtimeFolder));
   const store = openDatabase(databaseUrl, log);
@@ -69,7 +72,6 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const { blobs } = foundation;
   await putInOrder({ store, blobs, log }, { alone });
 
-  const embedding = openEmbedding(config, log);
   const answering = new Answering({
     children: config.answeringProcesses,
     heapMiB: config.answeringHeapMiB,

@@ -27,12 +27,15 @@ export async function openWorker(config: Config, log: Logger): Promise<{ close()
   await using opened = new AsyncDisposableStack();
   const workFolder = await openWorkFolder(join(config.home, "work"));
   opened.defer(() => workFolder.close());
+  // Closed when no training waits for it any more: one that did would go on without vectors.
+  const embedding = openEmbedding(config, log);
+  opened.defer(() => embedding.close());
   const store = openDatabase(databaseUrl, log);
   opened.defer(() => store.close());
   const foundation = await openFoundation(store, config.home, config, log, { alone: false });
   opened.defer(() => foundation.changes.close());
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
-  const tools = trainingTools(foundation, workFolder.path, openEmbedding(config, log), config, log);
+  const tools = trainingTools(foundation, workFolder.path, embedding, config, log);
   await runWorker(foundation.jobs, tools, { concurrency: Math.max(1, config.trainings) });
   log.info({ trainings: Math.max(1, config.trainings) }, "worker started");
   const closing = opened.move();

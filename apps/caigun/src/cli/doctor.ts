@@ -8,6 +8,7 @@ import { type Config, readConfig } from "../config.ts";
 import { readAnnouncement } from "../home/index.ts";
 import { findPrograms } from "../postgres/programs.ts";
 import { openStore } from "../store/index.ts";
+import { embedderFinding } from "./embedder-finding.ts";
 import { exitCodes } from "./failures.ts";
 import { print } from "./printing.ts";
 
@@ -30,6 +31,7 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     await port(config, server?.url),
     await database(config, server?.databaseUrl),
     await writers(config),
+    embedder(config),
   ];
   const sound = findings.every(({ status }) => status !== "problem");
   print(json, { sound, findings }, () =>
@@ -135,6 +137,12 @@ async function database({ databaseUrl }: Config, announced: string | undefined):
   } finally {
     await store.close();
   }
+}
+
+function embedder(config: Config): Finding {
+  const { isThere, found, todo } = embedderFinding(config);
+  // Missing weights keep nothing from running, and having none may be what the person wants.
+  return { check: "search", status: isThere || !todo ? "ok" : "warning", found, ...(todo ? { todo } : {}) };
 }
 
 /** Which engines may word replies. None is called: that would cost, and send something. */

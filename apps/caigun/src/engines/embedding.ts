@@ -28,6 +28,7 @@ export class Embedding {
   #fetching: Promise<EncoderFiles | undefined> | undefined;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #followers = new Set<(fraction: number) => void>();
+  #closing = new AbortController();
 
   constructor(options: EmbeddingOptions) {
     this.#options = options;
@@ -62,17 +63,24 @@ export class Embedding {
     }
   }
 
+  /** Ends a download that runs: a process that is told to stop does not wait for it. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#fetching;
+  }
+
   async #fetch(embedder: EmbedderName): Promise<EncoderFiles | undefined> {
     const { weightsFolder, fetch, onUnavailable } = this.#options;
     try {
       const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes: number }) => {
         for (const follow of this.#followers) follow(bytes / totalBytes);
       };
-      this.#files = asEncoderFiles(embedder, await fetchWeights(weightsFolder, embedder, { ...fetch, onProgress }));
+      const options = { ...fetch, onProgress, signal: this.#closing.signal };
+      this.#files = asEncoderFiles(embedder, await fetchWeights(weightsFolder, embedder, options));
       return this.#files;
     } catch (error) {
       this.#failedAtMs = performance.now();
-      onUnavailable(error as Error);
+      if (!this.#closing.signal.aborted) onUnavailable(error as Error);
       return undefined;
     } finally {
       this.#fetching = undefined;
