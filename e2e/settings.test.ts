@@ -27,7 +27,7 @@ describe("how a chatbot is set to answer", () => {
 
   it("has defaults, changes what is sent alone, and replies with all of it", async () => {
     const one = await chatbot();
-    const defaults = { strictness: "normal", quality: "fast", refusal: null, stay_local: false, writer: "google" };
+    const defaults = { strictness: "normal", quality: "best", refusal: null, stay_local: false, writer: "google" };
     assert.deepEqual(await one.get("settings"), defaults);
     assert.deepEqual(await changed(one, {}), defaults);
     assert.deepEqual(await changed(one, { strictness: "high" }), { ...defaults, strictness: "high" });
@@ -101,7 +101,7 @@ describe("how a chatbot is set to answer", () => {
     const run = (...args: string[]) => runCommand(caigun.home, ["chatbot", ...args, "--api-key", one.apiKey]);
     const json = async (...args: string[]) => JSON.parse((await run(...args, "--json")).stdout);
     const set = await json("set", "--strictness", "low", "--refusal", "Ask us.", "--stay-local", "true");
-    assert.deepEqual(set, { strictness: "low", quality: "fast", refusal: "Ask us.", stay_local: true, writer: "none" });
+    assert.deepEqual(set, { strictness: "low", quality: "best", refusal: "Ask us.", stay_local: true, writer: "none" });
     assert.deepEqual(await json("settings"), set);
     const back = await json("set", "--default-refusal", "--stay-local", "false", "--writer", "default");
     assert.deepEqual([back.refusal, back.stay_local, back.writer], [null, false, "google"]);

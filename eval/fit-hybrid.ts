@@ -26,7 +26,7 @@ import { type Asking, plan, type Role } from "./parts.ts";
 import { readSquad } from "./squad.ts";
 
 const FOLDS = 5;
-const READ_PASSAGES = 5;
+const READ_PASSAGES = 10;
 /** The share of answerable questions that each strictness refuses on the fitting data. */
 const FALSE_REFUSALS = { low: 0.02, normal: 0.04, high: 0.1 };
 

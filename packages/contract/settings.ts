@@ -11,7 +11,8 @@ const strictness = Type.Enum([...strictnesses], {
   description: "How sure the chatbot has to be before it answers: the higher, the more often it refuses.",
 });
 const quality = Type.Enum([...qualities], {
-  description: "`best` looks at each sentence longer, where that finds better ones; `fast` replies sooner.",
+  description:
+    "`best` reads ten passages instead of five where they are searched by their meaning; `fast` replies sooner.",
 });
 const refusal = nullable(
   readable({

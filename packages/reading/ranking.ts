@@ -30,7 +30,8 @@ export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> 
   vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
-const READ_PASSAGES = 5;
+/** By words alone a passage further down misleads more often than it helps. */
+const READ_BY_WORDS = 5;
 const PASSAGE_WEIGHT = 0.5;
 /** What a heading says counts for each sentence below it, but less than the sentence itself. */
 const LEAD_SHARE = 0.5;
@@ -86,7 +87,8 @@ export function hybridSignals(
 /** All candidates of the passages that are read, in order, unranked. */
 export function describeCandidates(evidence: Evidence): DescribedCandidate[] {
   const weights = weightsForRanking(evidence.query.terms);
-  return evidence.passages.slice(0, READ_PASSAGES).flatMap((passage) => candidatesOf(passage, weights, evidence));
+  const passages = evidence.vectors ? evidence.passages : evidence.passages.slice(0, READ_BY_WORDS);
+  return passages.flatMap((passage) => candidatesOf(passage, weights, evidence));
 }
 
 function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (candidate: C) => number): Candidate[] {

@@ -49,7 +49,7 @@ withChatbot(withJson(chatbot.command("set").description("change how a chatbot an
   .addOption(
     new Option("--strictness <strictness>", "how sure it has to be to answer").choices(["low", "normal", "high"]),
   )
-  .addOption(new Option("--quality <quality>", "how long it looks").choices(["fast", "best"]))
+  .addOption(new Option("--quality <quality>", "how many passages it reads").choices(["fast", "best"]))
   .addOption(new Option("--refusal <text>", "what it says where its texts do not hold the answer"))
   .addOption(new Option("--default-refusal", "say a sentence in the question's language instead").conflicts("refusal"))
   .addOption(new Option("--stay-local <yes>", "let no engine elsewhere write its replies").choices(["true", "false"]))

@@ -11,13 +11,13 @@ export async function readQuestion(
   { answering, blobs }: House,
   { artifactDigest, tombstones }: CurrentModel,
   question: string,
-  { strictness }: Settings,
+  { strictness, quality }: Settings,
   { withTexts }: { withTexts: boolean },
   signal: AbortSignal,
 ): Promise<AskReply> {
   try {
     const index = await blobs.file(artifactDigest);
-    const request = { key: artifactDigest, index, question, exclude: tombstones, strictness, withTexts };
+    const request = { key: artifactDigest, index, question, exclude: tombstones, strictness, quality, withTexts };
     return await answering.ask(request, signal);
   } catch (error) {
     throw explain(error);

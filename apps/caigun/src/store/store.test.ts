@@ -114,7 +114,7 @@ describeOnEachBackend("store", (databases) => {
     const digest = randomBytes(32);
     const id = await newKey(s.db, chatbot.id, digest);
     const holder = { keyId: id, chatbotId: chatbot.id, accountId: account.id };
-    const settings = { strictness: "normal", quality: "fast", refusal: null, stayLocal: false, writer: null };
+    const settings = { strictness: "normal", quality: "best", refusal: null, stayLocal: false, writer: null };
     assert.deepEqual(await store.talkContext(s.pool, digest), { holder, settings, model: undefined });
     assert.equal(await store.talkContext(s.pool, randomBytes(32)), undefined);
     const [early, late] = [new Date(1_000), new Date(2_000)];

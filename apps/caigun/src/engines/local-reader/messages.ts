@@ -2,6 +2,7 @@ import type { SelfCheck } from "@caigun/contract";
 import type { CacheLimits } from "@caigun/embedding";
 import type { EvidencePassage, FitName, Reading, Strictness } from "@caigun/reading";
 import type { EncoderFiles } from "../embedding.ts";
+import type { Quality } from "./passages-read.ts";
 
 /** A training data as a child gets it: the text stays in its file. */
 export type DocumentFile = { id: string; title: string; path: string; textSha256: string };
@@ -40,6 +41,7 @@ export type AskRequest = {
   /** Ids of training data that has been deleted since the index was made. */
   exclude: string[];
   strictness: Strictness;
+  quality: Quality;
   /** Encodes the question where the index has vectors of the same model. */
   encoder: EncoderFiles | undefined;
   /** Whether what was read is wanted too, for a writer. */

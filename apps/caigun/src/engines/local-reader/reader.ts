@@ -4,7 +4,7 @@ import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
-import { PASSAGES_READ } from "./passages-read.ts";
+import { passagesRead, type Quality } from "./passages-read.ts";
 
 /** A question is a few tokens: a second thread would only take a core from others. */
 const THREADS = 1;
@@ -13,6 +13,8 @@ export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
   /** Documents that must not be found. */
   exclude?: readonly string[];
   encoder: EncoderFiles | undefined;
+  /** How much is read: "best" where it is left out. */
+  quality?: Quality;
   /** Whether the texts of the passages are wanted too. */
   withTexts?: boolean;
 };
@@ -23,9 +25,9 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 export function openReader(): Reader {
   const encoders = new Map<string, Promise<Encoder>>();
   return {
-    async read(index, question, { exclude = [], encoder, withTexts, ...options }) {
+    async read(index, question, { exclude = [], encoder, quality = "best", withTexts, ...options }) {
       const vectors = await encodeFor(index, question, encoder, encoders);
-      const found = index.search(question, PASSAGES_READ, {
+      const found = index.search(question, passagesRead(quality, vectors !== undefined), {
         exclude: new Set(exclude),
         ...(vectors ? { vectors } : {}),
       });

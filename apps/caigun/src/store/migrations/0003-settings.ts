@@ -6,7 +6,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .raw(`
 alter table chatbot
   add column strictness text not null default 'normal' check (strictness in ('low', 'normal', 'high')),
-  add column quality text not null default 'fast' check (quality in ('fast', 'best')),
+  add column quality text not null default 'best' check (quality in ('fast', 'best')),
   add column refusal text,
   add column stay_local boolean not null default false,
   add column writer text check (writer in ('none', 'google', 'openai', 'gguf'))
