@@ -76,7 +76,10 @@ function withHandbook<Result>(
     buildIndex(join(folder, "index"), [{ id: name, title: name, text: handbook.text }]);
     const index = openIndex(join(folder, "index"));
     try {
-      return work(handbook, (question) => read(question, index.search(question, SEARCHED_PASSAGES)));
+      return work(handbook, (question) => {
+        const { text, corrections } = index.correct(question);
+        return read(question, index.search(text, SEARCHED_PASSAGES, { corrections }));
+      });
     } finally {
       index.close();
     }
