@@ -71,6 +71,25 @@ describe("a conversation", () => {
     assert.match(seats.text, /兩百元/);
   });
 
+  it("takes a misspelt word for the text's own, and a follow-up leans on what was meant", async () => {
+    const uid = "hasty";
+    const typed = "When do the guidedd tuors leave?";
+    const reply = await chatbot.ask(typed, { uid, ...explained });
+    assert.equal(reply.question, "When do the guided tours leave?");
+    assert.match(reply.text, /Thursdays at five/);
+    const [message] = await messages(uid);
+    assert.equal(message?.receive, typed);
+    assert.equal(message?.kwargs.question, "When do the guided tours leave?");
+    const right = await chatbot.ask("When do the guided tours leave?", { uid: "careful", ...explained });
+    assert.match(right.text, /Thursdays at five/);
+    assert.ok(reply.confidence! < right.confidence!, "what was put for another word counts a little less");
+  });
+
+  it("puts no word of the text for one that is right and that the text lacks", async () => {
+    for (const asked of ["What does a trail cost?", "Who sells the tires?", "What does a trader cost?"])
+      assert.equal((await chatbot.ask(asked, { uid: asked, ...explained })).question, asked);
+  });
+
   it("leaves alone what stands alone, and what another conversation said", async () => {
     await chatbot.ask("What does a trailer cost?", { uid: "one" });
     const alone = await chatbot.ask("Who leads the tours?", { uid: "one", ...explained });

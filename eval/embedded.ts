@@ -50,9 +50,10 @@ export class EmbeddedSearch {
       try {
         const found: Found[] = [];
         for (const question of questions) {
+          const { text, corrections } = index.correct(question);
           // In a language that the model does not know nothing was embedded.
-          const options = index.embedder ? { vectors: await this.#encodeQuestion(question) } : {};
-          found.push(index.search(question, limit, options));
+          const vectors = index.embedder && (await this.#encodeQuestion(text));
+          found.push(index.search(text, limit, { corrections, ...(vectors ? { vectors } : {}) }));
         }
         return found;
       } finally {

@@ -79,7 +79,10 @@ async function searchByWords(documents: SourceDocument[], questions: readonly st
     buildIndex(join(folder, "index"), documents);
     const index = openIndex(join(folder, "index"));
     try {
-      return questions.map((question) => index.search(question, limit));
+      return questions.map((question) => {
+        const { text, corrections } = index.correct(question);
+        return index.search(text, limit, { corrections });
+      });
     } finally {
       index.close();
     }

@@ -60,7 +60,7 @@ export const ConversationReply = Type.Object({
   question: Type.Optional(
     Type.String({
       description:
-        "With explain=true: what was searched for; a follow-up such as `and on Sundays?` is taken together with the question before it.",
+        "With explain=true: what was searched for; a follow-up such as `and on Sundays?` is taken together with the question before it, and a misspelt word is taken for the text's own that comes closest.",
     }),
   ),
   confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "With explain=true." })),

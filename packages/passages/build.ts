@@ -14,6 +14,7 @@ import {
 } from "@caigun/text";
 import { encodeContents, type Sentence } from "./contents.ts";
 import { APPLICATION_ID, encodeSource, FORMAT_VERSION, SCHEMA } from "./format.ts";
+import { SpellingWriter } from "./spellings.ts";
 import { VarintWriter } from "./varints.ts";
 
 export interface SourceDocument {
@@ -97,6 +98,7 @@ class IndexWriter {
   readonly #db: DatabaseSync;
   readonly #terms = new Map<string, Term>();
   readonly #varints = new VarintWriter();
+  readonly #spellings = new SpellingWriter();
   readonly #insertPassage;
   readonly #insertWords;
   readonly #insertDocument;
@@ -125,6 +127,7 @@ class IndexWriter {
       return summary;
     });
     this.#writeTerms();
+    this.#spellings.write(this.#db);
     this.#onProgress({ stage: "index", fraction: 0.95 });
     this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
     this.#onProgress({ stage: "index", fraction: 1 });
@@ -188,7 +191,7 @@ class IndexWriter {
     const start = normal.toSource(passage.start);
     const end = normal.toSourceEnd(passage.end);
     const lead = `${passage.heading ?? ""}\n${passage.question ?? ""}`;
-    const leadTexts = words(lead, language).map((word) => word.term);
+    const leadTexts = this.#termsOf(lead, language);
     const leadTerms = this.#idsOf(leadTexts, ordinal);
     const body = normal.text.slice(passage.answerStart, passage.end);
     const bodyTerms: string[] = [];
@@ -196,7 +199,7 @@ class IndexWriter {
     for (const span of sentences(body)) {
       const said = body.slice(span.start, span.end);
       const from = passage.answerStart + span.start + itemMarkLength(said, passage.kind === "list");
-      const terms = words(said, language).map((word) => word.term);
+      const terms = this.#termsOf(said, language);
       for (const term of terms) bodyTerms.push(term);
       found.push({
         // An item is quoted without its bullet.
@@ -225,6 +228,13 @@ class IndexWriter {
     );
     this.#hasWords ||= leadTexts.length > 0 || bodyTerms.length > 0;
     this.#insertWords.run(ordinal, leadTexts.join(" "), bodyTerms.join(" "));
+  }
+
+  #termsOf(text: string, language: string): string[] {
+    return words(text, language).map(({ term, start, end }) => {
+      this.#spellings.add(text.slice(start, end));
+      return term;
+    });
   }
 
   #idsOf(terms: string[], ordinal: number): number[] {

@@ -3,12 +3,20 @@ import type { SQLOutputValue } from "node:sqlite";
 /** "CaiG": marks the SQLite file as one of ours. */
 export const APPLICATION_ID = 0x43616947;
 /** Raised whenever the tables, the meaning of a column, or the way words are made change. */
-export const FORMAT_VERSION = 3;
-/** Format 3 is format 2 with two more tables, for vectors. */
+export const FORMAT_VERSION = 4;
+/** Format 3 is format 2 with two more tables, for vectors; format 4 has two more, for spellings. */
 export const OLDEST_READABLE_VERSION = 2;
+export const VECTORS_SINCE_VERSION = 3;
+export const SPELLINGS_SINCE_VERSION = 4;
 
 export const VECTORS_TABLE =
   "CREATE TABLE vectors (ordinal INTEGER PRIMARY KEY, mean BLOB NOT NULL, tokens BLOB NOT NULL)";
+
+/** The words as they are written, without marks (`written` has these where there are some), and turned for a search by their end. */
+export const SPELLINGS_TABLES = `
+  CREATE TABLE spellings (word TEXT PRIMARY KEY, written TEXT) WITHOUT ROWID;
+  CREATE TABLE spellings_by_end (turned TEXT PRIMARY KEY) WITHOUT ROWID;
+`;
 
 export const SCHEMA = `
   CREATE TABLE documents (
@@ -23,6 +31,7 @@ export const SCHEMA = `
   CREATE VIRTUAL TABLE words USING fts5(lead, body, content='', tokenize='ascii');
   CREATE TABLE embedder (name TEXT NOT NULL, digest TEXT NOT NULL);
   ${VECTORS_TABLE};
+  ${SPELLINGS_TABLES}
 `;
 
 /** A file that is no index, is damaged, or was written by another version. */

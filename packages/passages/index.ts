@@ -9,6 +9,7 @@ export {
   textSha256,
 } from "./build.ts";
 export type { Sentence } from "./contents.ts";
+export type { CorrectedQuestion } from "./corrected.ts";
 export { addVectors, type PassageEmbedder } from "./embed.ts";
 export { IndexUnusable } from "./format.ts";
 export { type Found, openIndex, type PassageIndex, type RankedPassage, type SearchOptions } from "./open.ts";

@@ -3,9 +3,20 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { normalise } from "@caigun/text";
 import type { DocumentSummary, IndexSummary } from "./build.ts";
 import { decodeContents, type Sentence } from "./contents.ts";
+import { correctQuestion } from "./correct.ts";
+import type { CorrectedQuestion } from "./corrected.ts";
 import { MeanVectors } from "./dense.ts";
-import { APPLICATION_ID, decodeSource, FORMAT_VERSION, IndexUnusable, OLDEST_READABLE_VERSION } from "./format.ts";
-import { parseQuestion, type Query } from "./question.ts";
+import {
+  APPLICATION_ID,
+  decodeSource,
+  FORMAT_VERSION,
+  IndexUnusable,
+  OLDEST_READABLE_VERSION,
+  SPELLINGS_SINCE_VERSION,
+  VECTORS_SINCE_VERSION,
+} from "./format.ts";
+import { parseQuestion, type Query, type Vocabulary } from "./question.ts";
+import { Spellings } from "./spellings.ts";
 import { decodeTokens, type PassageVectors, type QuestionVectors } from "./vectors.ts";
 
 export interface RankedPassage {
@@ -40,6 +51,8 @@ export interface SearchOptions {
   vectors?: QuestionVectors;
   /** Documents that must not be found, such as deleted ones. */
   exclude?: ReadonlySet<string>;
+  /** What `correct` has put into the question. */
+  corrections?: CorrectedQuestion["corrections"];
   /** The question's language, where it is known; else it is detected among those of the documents. */
   language?: string;
 }
@@ -96,6 +109,7 @@ export class PassageIndex {
   readonly #scoreOf: StatementSync;
   readonly #embedder: { name: string; digest: string } | undefined;
   readonly #findVectors: StatementSync | undefined;
+  readonly #spellings: Spellings | undefined;
   /** Read when first asked for. */
   #means: MeanVectors | undefined;
 
@@ -126,10 +140,25 @@ export class PassageIndex {
     this.#scoreOf = db.prepare(
       `SELECT bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? AND rowid = ?`,
     );
-    if (Number(db.prepare("PRAGMA user_version").get()!.user_version) < FORMAT_VERSION) return;
+    const version = Number(db.prepare("PRAGMA user_version").get()!.user_version);
+    if (version >= SPELLINGS_SINCE_VERSION) this.#spellings = new Spellings(db);
+    if (version < VECTORS_SINCE_VERSION) return;
     const embedder = db.prepare("SELECT name, digest FROM embedder").get();
     this.#embedder = embedder && { name: String(embedder.name), digest: String(embedder.digest) };
     this.#findVectors = db.prepare("SELECT tokens FROM vectors WHERE ordinal = ?");
+  }
+
+  /**
+   * A question as it is searched for: normalised, and without the slips of who typed it. An index of before format 4
+   * knows no spellings, and corrects none. Throws IndexUnusable where the file turns out to be damaged.
+   */
+  correct(question: string): CorrectedQuestion {
+    const text = normalisedQuestion(question);
+    try {
+      return this.#spellings ? correctQuestion(text, this.#vocabulary(), this.#spellings) : { text, corrections: [] };
+    } catch (error) {
+      throw asUnusable(error, this.path);
+    }
   }
 
   /**
@@ -138,12 +167,8 @@ export class PassageIndex {
    */
   search(question: string, limit: number, options: SearchOptions = {}): Found {
     try {
-      const text = normalise(question.slice(0, LONGEST_QUESTION)).text;
-      const { query, match } = parseQuestion(text, {
-        languages: options.language === undefined ? this.#languages : [options.language],
-        passages: this.#passages,
-        find: (term) => this.#find(term),
-      });
+      const vocabulary = this.#vocabulary(options.language);
+      const { query, match } = parseQuestion(normalisedQuestion(question), vocabulary, options.corrections);
       const admits = (row: number) => !options.exclude?.has(this.#documentOf(row).id);
       const ranked = this.#rank(match, limit, admits, options.vectors);
       return {
@@ -195,6 +220,14 @@ export class PassageIndex {
 
   close(): void {
     this.#db.close();
+  }
+
+  #vocabulary(language?: string): Vocabulary {
+    return {
+      languages: language === undefined ? this.#languages : [language],
+      passages: this.#passages,
+      find: (term) => this.#find(term),
+    };
   }
 
   #find(term: string): { id: number; passages: number } | undefined {
@@ -289,6 +322,8 @@ export class PassageIndex {
     };
   }
 }
+
+const normalisedQuestion = (question: string) => normalise(question.slice(0, LONGEST_QUESTION)).text;
 
 /** The languages of the documents, the one with the most passages first. */
 function mainLanguages(documents: Document[]): string[] {

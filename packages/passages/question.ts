@@ -1,4 +1,5 @@
 import { detectLanguage, type Word, words } from "@caigun/text";
+import { type CorrectedQuestion, isCorrection } from "./corrected.ts";
 
 /** A term of the question; its id is -1 where no passage holds it. */
 export interface QueryTerm {
@@ -16,6 +17,8 @@ export interface QueryTerm {
   pair: boolean;
   /** A piece of another term at the same place of the question. */
   part: boolean;
+  /** Put for another word that no passage holds. */
+  corrected: boolean;
 }
 
 export interface Query {
@@ -51,13 +54,21 @@ const RARE_PRIOR = { passages: 50, share: 0 };
 const NUMERIC = /\p{Nd}/u;
 
 /** The question as terms with their weights, and as an FTS5 expression ("" where no passage holds any of them). */
-export function parseQuestion(text: string, vocabulary: Vocabulary): { query: Query; match: string } {
+export function parseQuestion(
+  text: string,
+  vocabulary: Vocabulary,
+  corrections: CorrectedQuestion["corrections"] = [],
+): { query: Query; match: string } {
   const language = detectLanguage(text, { among: vocabulary.languages });
   const found = new Map<string, FoundTerm>();
   for (const word of wordsAsIndexed(text, language, vocabulary)) {
     const known = found.get(word.term);
-    if (!known) found.set(word.term, lookUp(word, vocabulary));
-    else known.asked.part &&= word.part;
+    const corrected = isCorrection(word, corrections);
+    if (!known) found.set(word.term, lookUp(word, corrected, vocabulary));
+    else {
+      known.asked.part &&= word.part;
+      known.asked.corrected &&= corrected;
+    }
   }
   const terms = [...found.values()];
   const held = terms.filter((term) => term.passages > 0).sort((a, b) => a.passages - b.passages);
@@ -77,7 +88,7 @@ export function parseQuestion(text: string, vocabulary: Vocabulary): { query: Qu
  * The question's words in its language; a word that no passage holds is tried with the stems of the documents' other
  * languages, since a few words do not always tell theirs.
  */
-function wordsAsIndexed(text: string, language: string, vocabulary: Vocabulary): Word[] {
+export function wordsAsIndexed(text: string, language: string, vocabulary: Vocabulary): Word[] {
   const found = words(text, language);
   const others = vocabulary.languages.slice(0, TRIED_LANGUAGES).filter((other) => other !== language);
   for (const other of others) {
@@ -91,10 +102,10 @@ function wordsAsIndexed(text: string, language: string, vocabulary: Vocabulary):
   return found;
 }
 
-function lookUp({ term, common, pair, part }: Word, vocabulary: Vocabulary): FoundTerm {
+function lookUp({ term, common, pair, part }: Word, corrected: boolean, vocabulary: Vocabulary): FoundTerm {
   const { id, passages } = vocabulary.find(term) ?? { id: -1, passages: 0 };
   const idf = inverseFrequency(Math.max(1, passages), vocabulary.passages, common ? COMMON_PRIOR : RARE_PRIOR);
-  return { term, passages, asked: { id, idf, common, numeric: NUMERIC.test(term), pair, part } };
+  return { term, passages, asked: { id, idf, common, numeric: NUMERIC.test(term), pair, part, corrected } };
 }
 
 /** As if the index also held some passages of other texts, a share of which held the term. */

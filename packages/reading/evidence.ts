@@ -26,6 +26,8 @@ export interface EvidenceTerm {
   numeric: boolean;
   pair: boolean;
   part: boolean;
+  /** Put for a word that was typed and that no passage holds. */
+  corrected?: boolean;
 }
 
 export interface EvidencePassage {

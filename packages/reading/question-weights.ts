@@ -5,17 +5,23 @@ const IDF_POWER = 0.8;
 const COMMON_WEIGHT = 0.6;
 const NUMERIC_WEIGHT = 2;
 const PAIR_WEIGHT = 0.4;
+/** How much of its weight a word brings that was put for the one that was typed: the other may have been meant. */
+const CORRECTED_SHARE = 0.9;
 
 /** How much each term of a question counts. */
 export class QuestionWeights {
   readonly #weights = new Map<number, number>();
   #total = 0;
 
-  constructor(terms: readonly EvidenceTerm[], weightOf: (term: EvidenceTerm) => number) {
+  constructor(
+    terms: readonly EvidenceTerm[],
+    weightOf: (term: EvidenceTerm) => number,
+    broughtOf: (term: EvidenceTerm) => number = () => 1,
+  ) {
     for (const term of terms) {
       const weight = weightOf(term);
       this.#total += weight;
-      if (term.id >= 0) this.#weights.set(term.id, weight);
+      if (term.id >= 0) this.#weights.set(term.id, weight * broughtOf(term));
     }
   }
 
@@ -39,7 +45,7 @@ export function weightsForRanking(terms: readonly EvidenceTerm[]): QuestionWeigh
 
 /** For telling questions that the text answers from others: the more ways a word can be met, the steadier. */
 export function weightsForConfidence(terms: readonly EvidenceTerm[]): QuestionWeights {
-  return new QuestionWeights(terms, baseWeight);
+  return new QuestionWeights(terms, baseWeight, (term) => (term.corrected ? CORRECTED_SHARE : 1));
 }
 
 /**

@@ -5,4 +5,5 @@ export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";
 export { codePointCount, columns } from "./scripts.ts";
 export { type Span, sentences } from "./sentences.ts";
+export { withoutDiacritics } from "./stems.ts";
 export { type Word, words } from "./words.ts";

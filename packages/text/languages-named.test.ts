@@ -11,6 +11,7 @@ const mayName: Readonly<Record<string, string>> = {
   "packages/text/language.ts": "tells languages apart",
   "packages/text/snowball.ts": "stemming",
   "packages/text/common-words.ts": "word lists",
+  "packages/passages/ordinary-words.ts": "the names that a library's word lists have",
   "packages/reading/refusals.ts": "texts that people see",
   "apps/caigun/src/http/api-reference.ts": "the page says which language it is in",
   "packages/embedding/embedders.ts": "what each embedder was trained on, as data",

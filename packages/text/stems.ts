@@ -41,7 +41,7 @@ function remembering(stem: Stemmer): Stemmer {
 }
 
 /** Only where the base is Latin, Greek or Cyrillic: elsewhere a mark is a letter of its own (Thai, Devanagari). */
-function withoutDiacritics(word: string): string {
+export function withoutDiacritics(word: string): string {
   if (!/[\u00c0-\u1fff]/.test(word)) return word;
   return word
     .normalize("NFD")

@@ -47,8 +47,8 @@ async function replyToQuestion(turn: Turn, question: string): Promise<Conversati
   const withTexts = writer !== undefined;
   const reading = await readQuestion(house, model, question, caller.settings, { withTexts }, hooks.signal);
   const drafted = {
-    reply: replyFrom(reading, turn, question),
-    kwargs: question === input.text ? {} : { question },
+    reply: replyFrom(reading, turn),
+    kwargs: reading.question === input.text ? {} : { question: reading.question },
   };
   // A writer words what the texts hold; that they hold it, the reader alone decides.
   const reply = await (writer && reading.answered
@@ -72,7 +72,7 @@ function replyToSmallTalk(model: CurrentModel, { kind, reply: text }: SmallTalk)
 }
 
 /** What one model's texts say to the question, in their own words, or that they don't. */
-function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: string): ConversationReply {
+function replyFrom(reading: AskReply, { caller, model, input }: Turn): ConversationReply {
   return {
     text: reading.answered ? reading.text : (caller.settings.refusal ?? reading.text),
     answered: reading.answered,
@@ -81,7 +81,7 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn, question: 
     model_id: model.id,
     message_id: newId(),
     ...(input.explain && {
-      question,
+      question: reading.question,
       confidence: reading.confidence,
       retrieval: reading.retrieval,
       candidate: { text: reading.candidate.text, citations: closestOf(reading) },

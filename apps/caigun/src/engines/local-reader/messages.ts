@@ -54,6 +54,8 @@ export type PassageRead = Pick<EvidencePassage, "documentId" | "title" | "textSh
   sentences: { start: number; end: number }[];
 };
 export type AskReply = Reading & {
+  /** As it was searched for: without slips of the one who typed it. */
+  question: string;
   /** How it was searched. */
   retrieval: "lexical" | "hybrid";
   /** Whether the index has vectors, and what encodes questions for them is not here. */

@@ -21,18 +21,21 @@ export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
 
 export type Reader = { read(index: PassageIndex, question: string, options: ReaderOptions): Promise<AskReply> };
 
-/** Searches an index and reads what it finds: with vectors where the index has some, and their model is here and knows the question's language. */
+/** Searches an index for a question without its slips, and reads what it finds: with vectors where the index has some, and their model is here and knows the question's language. */
 export function openReader(): Reader {
   const encoders = new Map<string, Promise<Encoder>>();
   return {
     async read(index, question, { exclude = [], encoder, quality = "best", withTexts, ...options }) {
-      const vectors = await encodeFor(index, question, encoder, encoders);
-      const found = index.search(question, passagesRead(quality, vectors !== undefined), {
+      const { text, corrections } = index.correct(question);
+      const vectors = await encodeFor(index, text, encoder, encoders);
+      const found = index.search(text, passagesRead(quality, vectors !== undefined), {
         exclude: new Set(exclude),
+        corrections,
         ...(vectors ? { vectors } : {}),
       });
       return {
-        ...read(question, found, options),
+        ...read(text, found, options),
+        question: corrections.length > 0 ? text : question,
         retrieval: vectors ? "hybrid" : "lexical",
         lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
         texts: withTexts ? found.passages.map(textOf) : [],
