@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { embed } from "./embed.ts";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
 import { start } from "./start.ts";
@@ -11,7 +12,7 @@ export type Figures = { [name: string]: number | string | Figures };
 export type Bench = (options: { runs: number; progress: (what: string) => void }) => Promise<Figures>;
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth, peers };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
