@@ -79,7 +79,12 @@ export class Encoder {
     const [definition, projection, session] = await Promise.all([
       readFile(tokenizerFile, "utf8"),
       Projection.read(embedder),
-      onnx.InferenceSession.create(files.model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+      onnx.InferenceSession.create(files.model, {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        // A thread that waits would keep its core busy: beside others who need it, encoding takes twice as long.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      }),
     ]);
     const integers = (values: BigInt64Array) => new onnx.Tensor("int64", values, [1, values.length]);
     return new Encoder(embedder, session, integers, new Tokenizer(JSON.parse(definition), {}), projection);
