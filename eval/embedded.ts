@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type EncodedPassage, type EncodedQuestion, Encoder, embedderNamed } from "@caigun/embedding";
 import { addVectors, buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
+import { fetchWeights, type WeightsName } from "@caigun/weights";
 
 const EMBEDDER = embedderNamed("all-minilm-l6-v2-int8");
 const THREADS = 2;
+const WEIGHTS = new URL("../.caigun/weights", import.meta.url);
 
 /** Searches texts in this process by words and vectors. What has been encoded once is remembered. */
 export class EmbeddedSearch {
@@ -25,6 +28,12 @@ export class EmbeddedSearch {
     return new EmbeddedSearch(await Encoder.open(EMBEDDER, { model }, { threads: THREADS }), digest);
   }
 
+  /** With the model that the evaluation's server fetches, from the same folder. */
+  static async fetched(): Promise<EmbeddedSearch> {
+    const files = await fetchWeights(fileURLToPath(WEIGHTS), EMBEDDER.name as WeightsName);
+    return EmbeddedSearch.open(files["model.onnx"]!.path);
+  }
+
   /** Builds an index of the documents and searches it for each question. */
   async ask(documents: SourceDocument[], questions: readonly string[], limit: number): Promise<Found[]> {
     const folder = mkdtempSync(join(tmpdir(), "caigun-eval-"));
@@ -40,8 +49,11 @@ export class EmbeddedSearch {
       const index = openIndex(path);
       try {
         const found: Found[] = [];
-        for (const question of questions)
-          found.push(index.search(question, limit, { vectors: await this.#encodeQuestion(question) }));
+        for (const question of questions) {
+          // In a language that the model does not know nothing was embedded.
+          const options = index.embedder ? { vectors: await this.#encodeQuestion(question) } : {};
+          found.push(index.search(question, limit, options));
+        }
         return found;
       } finally {
         index.close();

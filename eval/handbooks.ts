@@ -1,12 +1,14 @@
 /**
- * node eval/handbooks.ts [--failures]: our own two handbooks, with questions as customers ask them, a third of which the
+ * node eval/handbooks.ts [--words] [--failures]: our own two handbooks, with questions as customers ask them, a third of which the
  * handbook does not answer though it comes close. Nothing is fitted on them.
+ * With --words they are searched by their words alone.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildIndex, openIndex } from "@caigun/passages";
+import { buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
 import { type Reading, read, resolveFollowUp } from "@caigun/reading";
+import { EmbeddedSearch } from "./embedded.ts";
 import { containsGold } from "./measures.ts";
 
 export const handbooks = ["bicycle-works", "tea-house"] as const;
@@ -43,40 +45,41 @@ export function readHandbook(name: Handbook): {
   };
 }
 
+/** Finds passages for questions: EmbeddedSearch's does so by words and vectors. */
+export type Search = (documents: SourceDocument[], questions: readonly string[], limit: number) => Promise<Found[]>;
+
 /** Asks a handbook all its questions. Right is a reply with the answer, or a refusal where there is none. */
-export function askHandbook(name: Handbook): Outcome[] {
-  return withHandbook(name, ({ questions }, ask) =>
-    questions.map(({ question, answer }) => {
-      const reading = ask(question);
-      const isRight = answer === null ? !reading.answered : reading.answered && containsGold(reading.text, [answer]);
-      return { question, answer, reading, isRight };
-    }),
-  );
+export async function askHandbook(name: Handbook, search: Search = searchByWords): Promise<Outcome[]> {
+  const { text, questions } = readHandbook(name);
+  const asked = questions.map(({ question }) => question);
+  const found = await search([{ id: name, title: name, text }], asked, SEARCHED_PASSAGES);
+  return questions.map(({ question, answer }, at) => {
+    const reading = read(question, found[at]!);
+    const isRight = answer === null ? !reading.answered : reading.answered && containsGold(reading.text, [answer]);
+    return { question, answer, reading, isRight };
+  });
 }
 
 /** Asks a handbook the second question of each of its follow-ups, resolved as a conversation resolves it. */
-export function askFollowUps(name: Handbook): FollowUpOutcome[] {
-  return withHandbook(name, ({ followUps }, ask) =>
-    followUps.map((followUp) => {
-      const question = resolveFollowUp(followUp.second, followUp.first);
-      const reading = ask(question);
-      const isRight = reading.answered && containsGold(reading.text, [followUp.answer]);
-      return { ...followUp, question, reading, isRight };
-    }),
-  );
+export async function askFollowUps(name: Handbook, search: Search = searchByWords): Promise<FollowUpOutcome[]> {
+  const { text, followUps } = readHandbook(name);
+  const resolved = followUps.map(({ first, second }) => resolveFollowUp(second, first));
+  const found = await search([{ id: name, title: name, text }], resolved, SEARCHED_PASSAGES);
+  return followUps.map((followUp, at) => {
+    const question = resolved[at]!;
+    const reading = read(question, found[at]!);
+    const isRight = reading.answered && containsGold(reading.text, [followUp.answer]);
+    return { ...followUp, question, reading, isRight };
+  });
 }
 
-function withHandbook<Result>(
-  name: Handbook,
-  work: (handbook: ReturnType<typeof readHandbook>, ask: (question: string) => Reading) => Result,
-): Result {
-  const handbook = readHandbook(name);
+async function searchByWords(documents: SourceDocument[], questions: readonly string[], limit: number) {
   const folder = mkdtempSync(join(tmpdir(), "caigun-handbook-"));
   try {
-    buildIndex(join(folder, "index"), [{ id: name, title: name, text: handbook.text }]);
+    buildIndex(join(folder, "index"), documents);
     const index = openIndex(join(folder, "index"));
     try {
-      return work(handbook, (question) => read(question, index.search(question, SEARCHED_PASSAGES)));
+      return questions.map((question) => index.search(question, limit));
     } finally {
       index.close();
     }
@@ -100,9 +103,11 @@ export function followUpRate(outcomes: readonly FollowUpOutcome[]): number {
 }
 
 if (import.meta.main) {
+  const embedded = process.argv.includes("--words") ? undefined : await EmbeddedSearch.fetched();
+  const search = embedded?.ask.bind(embedded);
   for (const name of handbooks) {
-    const outcomes = askHandbook(name);
-    const followUps = askFollowUps(name);
+    const outcomes = await askHandbook(name, search);
+    const followUps = await askFollowUps(name, search);
     console.log(name, { ...rates(outcomes), follow_ups: followUpRate(followUps) });
     if (!process.argv.includes("--failures")) continue;
     const tell = (question: string, answer: string | null, { confidence, candidate }: Reading) =>
@@ -111,4 +116,5 @@ if (import.meta.main) {
     for (const { first, second, question, answer, reading, isRight } of followUps)
       if (!isRight) tell(`${first} ${second} -> ${question}`, answer, reading);
   }
+  await embedded?.close();
 }

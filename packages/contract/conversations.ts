@@ -12,6 +12,11 @@ export const Citation = Type.Object(
     end: Type.Integer({ minimum: 0, description: "Where it ends: the code point after its last." }),
     quote: Type.String(),
     text_sha256: Type.String({ description: "SHA-256 of the training data's text in UTF-8, in hexadecimal." }),
+    highlight: Type.Optional(
+      Type.Array(Type.Object({ start: Type.Integer({ minimum: 0 }), end: Type.Integer({ minimum: 0 }) }), {
+        description: "The words of the quote that most likely answer, in code points of the training data's text.",
+      }),
+    ),
   },
   { title: "Citation" },
 );

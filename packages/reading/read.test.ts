@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,15 @@ after(() => {
 
 const ask = (question: string, options = {}) => read(question, index.search(question, 8), options);
 
+/** Asks a text of its own, and whatever it says is taken for an answer. */
+function inText(text: string) {
+  const own = join(folder, `index-${randomUUID()}`);
+  buildIndex(own, [{ id: "own", title: "Own", text }]);
+  const opened = openIndex(own);
+  after(() => opened.close());
+  return (question: string) => read(question, opened.search(question, 8), { threshold: 0 });
+}
+
 test("quotes the sentence that answers, with its place", () => {
   const reading = ask("Within how many days of the purchase may I return an article?");
   assert.equal(reading.answered, true);
@@ -60,9 +70,56 @@ test("a quote keeps the line ends of the text, the reply does not", () => {
   );
 });
 
-test("an item of a list is quoted without its bullet, and Chinese lines are joined without a space", () => {
-  assert.equal(ask("What do gift cards cost in euros?").text, "Gift cards: 10, 20 or 50 euros");
-  assert.equal(ask("包裹的運費多少?").text, "運費：每件包裹收取六十元，若是購物金額滿一千元以上則可以免除");
+test("marks the words that answer", () => {
+  const marked = (question: string) => {
+    const { highlight, quote, start } = ask(question).citations[0]!;
+    return highlight.map((span) => [...quote].slice(span.start - start, span.end - start).join(""));
+  };
+  assert.ok(marked("Within how many days of the purchase may I return an article?").includes("30"));
+  assert.ok(marked("When is the shop in Lyon open?").includes("nine to six"));
+  assert.ok(marked("電池的保固期有多久？").join(" ").includes("六個月"));
+});
+
+test("a list comes whole, each item on a line of its own, and Chinese lines are joined without a space", () => {
+  const list = "- 運費：每件包裹收取六十元，若是購物金額滿一千元以上則可以免除\n- Gift cards: 10, 20 or 50 euros";
+  for (const question of ["What do gift cards cost in euros?", "包裹的運費多少?"]) {
+    const { text, citations } = ask(question);
+    assert.equal(text, list);
+    assert.equal(citations.length, 1);
+  }
+});
+
+test("a table comes whole, a long one with its head and the row", () => {
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, at) => `| Room ${at} | ${at} seats | wing ${at} |`).join("\n");
+  const head = "| Room | Size | Place |";
+  const short = inText(`Our rooms are these.\n\n${head}\n| Tea room | 12 seats | garden |\n${rows(3)}`);
+  assert.match(
+    short("How many seats has the tea room?").text,
+    /^\| Room \| Size .*\n\| Tea room .*\n(\| Room .*\n?){3}$/,
+  );
+  const long = inText(`Our rooms are these.\n\n${head}\n| Tea room | 12 seats | garden |\n${rows(40)}`);
+  assert.equal(long("How many seats has the tea room?").text, `${head}\n| Tea room | 12 seats | garden |`);
+});
+
+test("a list comes with the sentence that introduces it", () => {
+  const answer = inText(
+    "We are a shop in Graz.\n\nBring these papers:\n- your passport\n- the green booking slip\n\nWe open at nine.",
+  );
+  const { text } = answer("Must I bring the green booking slip?");
+  assert.equal(text, "Bring these papers:\n- your passport\n- the green booking slip");
+});
+
+test("a sentence that opens with a pronoun brings the one before it", () => {
+  const english = inText(
+    "The tour to the lighthouse leaves on Thursday. It is 24 kilometres long. There is a café at the port.",
+  );
+  const reading = english("How many kilometres long is it?");
+  assert.equal(reading.text, "The tour to the lighthouse leaves on Thursday. It is 24 kilometres long.");
+  assert.equal(reading.candidate.citations[0]!.quote, "It is 24 kilometres long.");
+  assert.equal(reading.citations.length, 2);
+  const chinese = inText("凍頂烏龍產於南投。它的焙火需要十二小時。其他茶不焙火。");
+  assert.equal(chinese("焙火需要幾小時？").text, "凍頂烏龍產於南投。它的焙火需要十二小時。");
 });
 
 test("the candidate has up to two sentences, the best one first; the reply as many of them as asked for", () => {

@@ -1,8 +1,10 @@
-import { codePointCount } from "@caigun/text";
+import { codePointCount, detectLanguage, itemMarkLength } from "@caigun/text";
 import { answerAskedVerbatim } from "./asked-verbatim.ts";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
+import { antecedentOf, type Extent, wholeOf } from "./extent.ts";
 import { type FitName, fitNamed } from "./fits.ts";
+import { answeringWords } from "./highlight.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
 
@@ -15,6 +17,8 @@ export interface Citation {
   start: number;
   end: number;
   quote: string;
+  /** The words of it that most likely answer; code points of the document. */
+  highlight: { start: number; end: number }[];
 }
 
 export interface Quotation {
@@ -45,6 +49,9 @@ export interface ReadingOptions {
 }
 
 const SHOWN_PASSAGES = 5;
+/** Of a question, that words of a quote are compared with. */
+const LONGEST_MARKED = 2_000;
+const CELL = /[\t|]/;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
 
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
@@ -59,28 +66,59 @@ export function read(question: string, evidence: Evidence, options: ReadingOptio
   const confidence = verbatim ? 1 : confidenceOf(first, evidence, fit);
   const threshold = options.threshold ?? thresholdOf(options.strictness ?? "normal", evidence, fit);
   const answered = confidence >= threshold && first !== undefined;
+  const language = detectLanguage(question.slice(0, LONGEST_MARKED), { unsure: evidence.query.language });
+  const quoted = (extents: Extent[]) => quote(extents, question.slice(0, LONGEST_MARKED), language);
   return {
     answered,
     confidence,
     threshold,
     ...(answered
-      ? quote(chosen.slice(0, options.maxSentences ?? 1))
+      ? quoted(replyOf(chosen.slice(0, options.maxSentences ?? 1), evidence))
       : { text: refusalFor(question, evidence.query.language, evidence.passages[0]?.text), citations: [] }),
-    candidate: quote(chosen),
+    candidate: quoted(withoutRepetition(chosen.flatMap(wholeOf))),
     passages: evidence.passages
       .slice(0, SHOWN_PASSAGES)
       .map(({ documentId, start, end, score }) => ({ documentId, start, end, score })),
   };
 }
 
-function quote(candidates: Candidate[]): Quotation {
-  const citations = candidates.map(cite);
+/** What is sent: each candidate whole, after the sentence that it refers to. */
+function replyOf(chosen: Candidate[], { query }: Evidence): Extent[] {
+  const extents = chosen.flatMap((candidate) => {
+    const antecedent = antecedentOf(candidate, query.language);
+    return antecedent ? [antecedent, ...wholeOf(candidate)] : wholeOf(candidate);
+  });
+  return withoutRepetition(extents);
+}
+
+/** Leaves out what lies within something that is quoted before. */
+function withoutRepetition(extents: Extent[]): Extent[] {
+  return extents.filter(
+    ({ passage, start, end }, at) =>
+      !extents.slice(0, at).some((before) => before.passage === passage && before.start <= start && end <= before.end),
+  );
+}
+
+function quote(extents: Extent[], question: string, language: string): Quotation {
+  const citations = extents.map((extent) => cite(extent, question, language));
   let text = "";
-  for (const citation of citations) {
-    const sentence = onOneLine(citation.quote);
-    text += text === "" || UNSPACED.test(lastCharacter(text)) ? sentence : ` ${sentence}`;
+  for (const { quote } of citations) {
+    const said = linesOf(quote).map(onOneLine).join("\n");
+    const areLines = [text, said].some((part) => part.includes("\n") || CELL.test(part));
+    const joint = areLines ? "\n" : UNSPACED.test(lastCharacter(text)) ? "" : " ";
+    text += text === "" ? said : joint + said;
   }
   return { text, citations };
+}
+
+/** The lines that mean something: items of a list and rows of a table. Where prose is wrapped means nothing. */
+function linesOf(quote: string): string[] {
+  const lines: string[] = [];
+  for (const line of quote.split("\n")) {
+    if (lines.length === 0 || itemMarkLength(line, true) > 0 || CELL.test(line)) lines.push(line);
+    else lines.push(`${lines.pop()}\n${line}`);
+  }
+  return lines;
 }
 
 /** White space becomes one space, and a line end between two characters of a script without spaces nothing. */
@@ -97,9 +135,10 @@ function lastCharacter(text: string): string {
   return [...text.slice(-2)].at(-1) ?? "";
 }
 
-function cite({ passage, start, end }: Candidate): Citation {
+function cite({ passage, start, end }: Extent, question: string, language: string): Citation {
   const quote = passage.text.slice(start, end);
   const from = passage.start + codePointCount(passage.text.slice(0, start));
+  const place = (offset: number) => from + codePointCount(quote.slice(0, offset));
   return {
     documentId: passage.documentId,
     title: passage.title,
@@ -107,5 +146,9 @@ function cite({ passage, start, end }: Candidate): Citation {
     start: from,
     end: from + codePointCount(quote),
     quote,
+    highlight: answeringWords(question, quote, language).map((span) => ({
+      start: place(span.start),
+      end: place(span.end),
+    })),
   };
 }

@@ -3,6 +3,6 @@ export { foldHan, isSimplified, isTraditional } from "./han-folding.ts";
 export { type DetectionOptions, detectLanguage, languageOfScript } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";
 export { cutPassages, type Passage } from "./passages.ts";
-export { codePointCount } from "./scripts.ts";
+export { codePointCount, columns } from "./scripts.ts";
 export { type Span, sentences } from "./sentences.ts";
 export { type Word, words } from "./words.ts";

@@ -67,6 +67,6 @@ function exchangeOf({ input, at }: Turn, { reply, kwargs }: Drafted): Exchange {
   };
 }
 
-export function asCitation({ documentId, title, start, end, quote, textSha256 }: ReadCitation) {
-  return { training_data_id: documentId, title, start, end, quote, text_sha256: textSha256 };
+export function asCitation({ documentId, title, start, end, quote, textSha256, highlight }: ReadCitation) {
+  return { training_data_id: documentId, title, start, end, quote, text_sha256: textSha256, highlight };
 }

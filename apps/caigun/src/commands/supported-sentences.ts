@@ -102,5 +102,5 @@ function cite(
 ): Citation {
   const quote = text.slice(span.start, span.end);
   const from = start + codePointCount(text.slice(0, span.start));
-  return { documentId, title, textSha256, start: from, end: from + codePointCount(quote), quote };
+  return { documentId, title, textSha256, start: from, end: from + codePointCount(quote), quote, highlight: [] };
 }
