@@ -42,8 +42,9 @@ interface Encoding {
 }
 
 /**
- * Runs an embedding model. Each text is a run of its own: the model quantises its activations by the largest value of
- * the whole batch (DynamicQuantizeLinear, ONNX), so that in a batch a text's vectors would depend on its neighbours.
+ * Runs an embedding model. Each text is a run of its own: where a model quantises its activations dynamically
+ * (DynamicQuantizeLinear, ONNX), by the largest value of the whole batch, a text's vectors would in a batch depend on its
+ * neighbours. Batches are no faster either.
  * ONNX Runtime blocks the process while it computes: use it in a child process.
  */
 export class Encoder {
