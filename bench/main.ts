@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { embed } from "./embed.ts";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
 import { start } from "./start.ts";
@@ -8,14 +9,21 @@ import { talk } from "./talk.ts";
 import { train } from "./train.ts";
 
 export type Figures = { [name: string]: number | string | Figures };
-export type Bench = (options: { runs: number; progress: (what: string) => void }) => Promise<Figures>;
+export type Bench = (options: BenchOptions) => Promise<Figures>;
+export type BenchOptions = {
+  runs: number;
+  /** Whether texts are searched with vectors too. */
+  hybrid: boolean;
+  progress: (what: string) => void;
+};
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth, peers };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    hybrid: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     runs: { type: "string", default: "3" },
     save: { type: "boolean", default: false },
@@ -24,8 +32,11 @@ const { values, positionals } = parseArgs({
 const runs = Number(values.runs);
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 const unknown = names.filter((name) => !(name in benches));
-if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
-  console.error(`usage: npm run bench -- [${Object.keys(benches).join(" | ")}] [--runs N] [--json] [--save]`);
+const hasNoHybrid = values.hybrid && names.some((name) => name !== "talk");
+if (unknown.length > 0 || hasNoHybrid || !Number.isInteger(runs) || runs < 1) {
+  console.error(
+    `usage: npm run bench -- [${Object.keys(benches).join(" | ")}] [--hybrid] [--runs N] [--json] [--save]`,
+  );
   process.exit(2);
 }
 
@@ -37,14 +48,15 @@ const machine = {
 };
 const date = new Date().toISOString();
 const results: Figures = {};
+const { hybrid } = values;
 for (const name of names) {
   const progress = (what: string) => process.stderr.write(`${name}: ${what}\n`);
   // What else ran on the machine explains a figure that nothing else does.
   const load_before = loadavg()[0]!;
-  const figures = { load_before, ...(await benches[name]!({ runs, progress })) };
+  const figures = { load_before, ...(await benches[name]!({ runs, hybrid, progress })) };
   results[name] = figures;
   if (!values.json) for (const line of lines(figures, name)) console.log(line);
-  if (values.save) await save(name, figures);
+  if (values.save) await save(hybrid ? `${name}-hybrid` : name, figures);
 }
 if (values.json) console.log(JSON.stringify({ date, machine, runs, ...results }));
 

@@ -40,9 +40,9 @@ const intro = `# Speed
 
 <!-- Written by docs/speed-page.ts from bench/results. Run \`node docs/speed-page.ts\` after \`npm run bench -- --save\`. -->
 
-    npm run bench -- [train] [talk] [start] [growth] [peers] [--runs N] [--json] [--save]
+    npm run bench -- [train] [talk] [start] [growth] [peers] [embed] [--hybrid] [--runs N] [--json] [--save]
 
-measures what is below, all of it where none is named (half an hour), and with \`--save\` keeps the result under \`bench/results\`. Figures are medians of several runs. Machines differ, and the same one does from day to day and with what else runs on it: compare what one run measured. The texts are made up (\`bench/corpus.ts\`): passages of 700 characters, four questions for each, all different; nothing caches answers. The server runs with its default settings, and everything, the load generator too, shares the machine's cores.
+measures what is below, all of it where none is named (half an hour), talk with vectors too with \`--hybrid\`, and with \`--save\` keeps the result under \`bench/results\`. Figures are medians of several runs. Machines differ, and the same one does from day to day and with what else runs on it: compare what one run measured. The texts are made up (\`bench/corpus.ts\`): passages of 700 characters, four questions for each, all different; nothing caches answers. The server runs with its default settings, and everything, the load generator too, shares the machine's cores.
 `;
 
 const sections: Record<string, (result: Result) => string> = {
@@ -74,6 +74,50 @@ ${goalRow("p50 at 50 a second", result, "p50_ms_at_50", { atMost: 15, unit: "ms"
 ${goalRow("sustained", result, "sustained_per_second", { atLeast: 300, unit: "a second" })}
 
 Processor time of one request at 300 a second, ms: ${parts.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(", ")}.
+`;
+  },
+  "talk-hybrid": (result) => {
+    const at60 = "at_60_for_60_s";
+    const parts = Object.entries(
+      (result as unknown as Record<typeof at60, { processor_ms_per_request: object }>)[at60].processor_ms_per_request,
+    ).filter(([, ms]) => ms >= 0.01);
+    return `## Talk over HTTP, searching by meaning too
+
+The same with vectors in the index, and each question encoded by all-MiniLM-L6-v2 ([embedding](embedding.md)). Memory is that of all processes, after a minute without a question.
+
+| | goal | measured | reached |
+| --- | --- | --- | --- |
+| p50, p99 at 50 a second | | ${figure(result, "p50_ms_at_50")} ms, ${figure(result, "p99_ms_at_50")} ms | |
+| 60 a second for 60 s: p50, p99, failed | | ${figure(result, `${at60}.p50_ms`)} ms, ${figure(result, `${at60}.p99_ms`)} ms, ${figure(result, `${at60}.failed`)} | |
+${goalRow("sustained", result, "sustained_per_second", { atLeast: 60, unit: "a second" })}
+| memory | | ${figure(result, "pss_mb_after_60_s_idle")} MB | |
+
+Processor time of one request at 60 a second, ms: ${parts.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(", ")}.
+`;
+  },
+  embed: (result) => {
+    const names: Record<string, string> = {
+      caigun: "CaiGun, one passage at a time, tokens' vectors made ready for the index",
+      sentence_transformers_batch_1: "sentence-transformers, one at a time",
+      sentence_transformers_batch_32: "sentence-transformers, batches of 32 (its default), sorted by length",
+    };
+    const rows = Object.entries(names).map(([name, what]) => {
+      const at = (path: string) => figure(result, `${name}.${path}`);
+      return `| ${what} | ${at("passages_per_second")} | ${at("tokens_per_second")} | ${at("processor_ms_per_passage")} |`;
+    });
+    const times = (batch: number) => `times_as_fast_as.sentence_transformers_batch_${batch}`;
+    return `## Embedding
+
+${figure(result, "passages")} passages encoded on two threads by CaiGun and by sentence-transformers' ONNX backend, from the same file of all-MiniLM-L6-v2, in turn within each run; loading the model is not counted. Both make the same vectors. Versions: \`bench/peers/requirements-embedding.txt\`.
+
+| | passages a second | tokens a second | processor time a passage, ms |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+
+| | goal | measured | reached |
+| --- | --- | --- | --- |
+${goalRow("times as fast, both one at a time", result, times(1), { atLeast: 2, unit: "times" })}
+${goalRow("times as fast as its default", result, times(32), { atLeast: 2, unit: "times" })}
 `;
   },
   start: (result) => {

@@ -12,9 +12,12 @@ const cache = here("../../node_modules/.cache/caigun-bench-peers/");
 const NEEDED =
   "The peers are Python programs: install Python 3.11 or newer with venv and pip (Debian: apt install python3-venv).";
 
-/** The Python of a private environment that holds exactly requirements.txt, made where it is not there yet. */
-export async function pythonWithPeers(progress: (what: string) => void): Promise<string> {
-  const requirements = here("./requirements.txt");
+/** The Python of a private environment that holds exactly a file's requirements, made where it is not there yet. */
+export async function pythonWithPeers(
+  progress: (what: string) => void,
+  file: "requirements.txt" | "requirements-embedding.txt" = "requirements.txt",
+): Promise<string> {
+  const requirements = here(`./${file}`);
   const digest = createHash("sha256")
     .update(await readFile(requirements))
     .digest("hex")
@@ -29,7 +32,7 @@ export async function pythonWithPeers(progress: (what: string) => void): Promise
     },
   );
   if (version.trim() !== "True") throw new Error(`This python3 is too old. ${NEEDED}`);
-  progress("installing LangChain, Chroma and BM25 with pip");
+  progress(`installing what ${file} names with pip`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
   await run("python3", ["-m", "venv", folder]).catch((cause) => {
@@ -54,14 +57,28 @@ export type PeerResult = {
 };
 
 /** One run of a peer, in a process of its own. */
-export async function runPeer(
+export function runPeer(
   python: string,
   peer: "chroma" | "bm25",
   given: { text: string; questions: string[]; at_once: number },
 ): Promise<PeerResult> {
-  const child = spawn(python, ["-W", "ignore", here("./peers.py"), peer], { stdio: ["pipe", "pipe", "inherit"] });
+  return runProgram(python, [here("./peers.py"), peer], given);
+}
+
+export type EmbeddingResult = { seconds: number; processor_seconds: number; vectors: number[][] };
+
+/** sentence-transformers' ONNX backend on a model's file, in a process of its own. */
+export function runSentenceTransformers(
+  python: string,
+  given: { model: string; tokenizer: string; texts: string[]; threads: number; batch: number },
+): Promise<EmbeddingResult> {
+  return runProgram(python, [here("./embedding.py")], given);
+}
+
+async function runProgram<Result>(python: string, words: string[], given: unknown): Promise<Result> {
+  const child = spawn(python, ["-W", "ignore", ...words], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify(given));
   const printed = await text(child.stdout);
-  if (printed === "") throw new Error(`${peer} printed nothing: see above.`);
-  return JSON.parse(printed) as PeerResult;
+  if (printed === "") throw new Error(`${words.join(" ")} printed nothing: see above.`);
+  return JSON.parse(printed) as Result;
 }

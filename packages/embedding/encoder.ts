@@ -42,8 +42,9 @@ interface Encoding {
 }
 
 /**
- * Runs an embedding model. Each text is a run of its own: the model quantises its activations by the largest value of
- * the whole batch (DynamicQuantizeLinear, ONNX), so that in a batch a text's vectors would depend on its neighbours.
+ * Runs an embedding model. Each text is a run of its own: where a model quantises its activations dynamically
+ * (DynamicQuantizeLinear, ONNX), by the largest value of the whole batch, a text's vectors would in a batch depend on its
+ * neighbours. Batches are no faster either.
  * ONNX Runtime blocks the process while it computes: use it in a child process.
  */
 export class Encoder {
@@ -79,7 +80,12 @@ export class Encoder {
     const [definition, projection, session] = await Promise.all([
       readFile(tokenizerFile, "utf8"),
       Projection.read(embedder),
-      onnx.InferenceSession.create(files.model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+      onnx.InferenceSession.create(files.model, {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        // A thread that waits would keep its core busy: beside others who need it, encoding takes twice as long.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      }),
     ]);
     const integers = (values: BigInt64Array) => new onnx.Tensor("int64", values, [1, values.length]);
     return new Encoder(embedder, session, integers, new Tokenizer(JSON.parse(definition), {}), projection);
