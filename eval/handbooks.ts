@@ -20,7 +20,7 @@ export type Outcome = CustomerQuestion & { reading: Reading; isRight: boolean };
 /** `question` is what was searched for. */
 export type FollowUpOutcome = FollowUp & { question: string; reading: Reading; isRight: boolean };
 
-const SEARCHED_PASSAGES = 5;
+const SEARCHED_PASSAGES = 8;
 
 export function readHandbook(name: Handbook): {
   text: string;

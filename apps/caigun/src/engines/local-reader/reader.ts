@@ -4,7 +4,7 @@ import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
-import { PASSAGES_READ } from "./passages-read.ts";
+import { PASSAGES_COMPARED, PASSAGES_READ } from "./passages-read.ts";
 
 /** A question is a few tokens: a second thread would only take a core from others. */
 const THREADS = 1;
@@ -25,7 +25,7 @@ export function openReader(): Reader {
   return {
     async read(index, question, { exclude = [], encoder, withTexts, ...options }) {
       const vectors = await encodeFor(index, question, encoder, encoders);
-      const found = index.search(question, PASSAGES_READ, {
+      const found = index.search(question, vectors ? PASSAGES_READ : PASSAGES_COMPARED, {
         exclude: new Set(exclude),
         ...(vectors ? { vectors } : {}),
       });
@@ -33,7 +33,7 @@ export function openReader(): Reader {
         ...read(question, found, options),
         retrieval: vectors ? "hybrid" : "lexical",
         lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
-        texts: withTexts ? found.passages.map(textOf) : [],
+        texts: withTexts ? found.passages.slice(0, PASSAGES_READ).map(textOf) : [],
       };
     },
   };
