@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { askHalves, askOwn } from "./direct.ts";
+import { askHalves, askLeftOut, askOwn, askParts } from "./direct.ts";
 import { PastedText } from "./pasted-text.ts";
 import { readSquad } from "./squad.ts";
 
@@ -71,4 +71,29 @@ test("asks every question of the whole, and of each half", () => {
     halves[1]!.found.passages.some(({ text }) => text.includes("moon")),
     false,
   );
+});
+
+test("asks each part its own questions and the next part's, and an article with and without what answers", () => {
+  const twoPassages = join(folder, "two-passages.json");
+  const bees = article("Bees", "A hive has a single queen.", "How many queens has a hive?", "single");
+  bees.paragraphs.push(
+    article("Honey", "Bees make honey from nectar.", "What is honey made from?", "nectar").paragraphs[0]!,
+  );
+  const tides = article("Tides", "The moon causes the tides.", "What causes the tides?", "The moon");
+  writeFileSync(twoPassages, JSON.stringify({ data: [bees, tides] }));
+  const file = readSquad(twoPassages);
+  const said = (asked: ReturnType<typeof askOwn>) =>
+    asked.map(({ question, isForeign, found }) => [question.id, isForeign, found.passages.length > 0]);
+  assert.deepEqual(said(askParts(file, 4)), [
+    ["Bees", false, true],
+    ["Honey", false, true],
+    ["Tides", true, false],
+    ["Tides", false, true],
+  ]);
+  assert.deepEqual(said(askLeftOut(file)), [
+    ["Bees", false, true],
+    ["Honey", false, true],
+    ["Bees", true, false],
+    ["Honey", true, false],
+  ]);
 });

@@ -22,7 +22,8 @@ export type Outcome = CustomerQuestion & { reading: Reading; isRight: boolean };
 /** `question` is what was searched for. */
 export type FollowUpOutcome = FollowUp & { question: string; reading: Reading; isRight: boolean };
 
-const SEARCHED_PASSAGES = 10;
+/** As the product does by words, and by words and vectors. */
+const SEARCHED_PASSAGES = { words: 8, vectors: 10 };
 
 export function readHandbook(name: Handbook): {
   text: string;
@@ -45,14 +46,14 @@ export function readHandbook(name: Handbook): {
   };
 }
 
-/** Finds passages for questions: EmbeddedSearch's does so by words and vectors. */
-export type Search = (documents: SourceDocument[], questions: readonly string[], limit: number) => Promise<Found[]>;
+/** Finds passages for questions. */
+export type Search = (documents: SourceDocument[], questions: readonly string[]) => Promise<Found[]>;
 
 /** Asks a handbook all its questions. Right is a reply with the answer, or a refusal where there is none. */
 export async function askHandbook(name: Handbook, search: Search = searchByWords): Promise<Outcome[]> {
   const { text, questions } = readHandbook(name);
   const asked = questions.map(({ question }) => question);
-  const found = await search([{ id: name, title: name, text }], asked, SEARCHED_PASSAGES);
+  const found = await search([{ id: name, title: name, text }], asked);
   return questions.map(({ question, answer }, at) => {
     const reading = read(question, found[at]!);
     const isRight = answer === null ? !reading.answered : reading.answered && containsGold(reading.text, [answer]);
@@ -64,7 +65,7 @@ export async function askHandbook(name: Handbook, search: Search = searchByWords
 export async function askFollowUps(name: Handbook, search: Search = searchByWords): Promise<FollowUpOutcome[]> {
   const { text, followUps } = readHandbook(name);
   const resolved = followUps.map(({ first, second }) => resolveFollowUp(second, first));
-  const found = await search([{ id: name, title: name, text }], resolved, SEARCHED_PASSAGES);
+  const found = await search([{ id: name, title: name, text }], resolved);
   return followUps.map((followUp, at) => {
     const question = resolved[at]!;
     const reading = read(question, found[at]!);
@@ -73,7 +74,13 @@ export async function askFollowUps(name: Handbook, search: Search = searchByWord
   });
 }
 
-async function searchByWords(documents: SourceDocument[], questions: readonly string[], limit: number) {
+/** By words and vectors. */
+export const searchBy =
+  (embedded: EmbeddedSearch): Search =>
+  (documents, questions) =>
+    embedded.ask(documents, questions, SEARCHED_PASSAGES.vectors);
+
+async function searchByWords(documents: SourceDocument[], questions: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "caigun-handbook-"));
   try {
     buildIndex(join(folder, "index"), documents);
@@ -81,7 +88,7 @@ async function searchByWords(documents: SourceDocument[], questions: readonly st
     try {
       return questions.map((question) => {
         const { text, corrections } = index.correct(question);
-        return index.search(text, limit, { corrections });
+        return index.search(text, SEARCHED_PASSAGES.words, { corrections });
       });
     } finally {
       index.close();
@@ -107,7 +114,7 @@ export function followUpRate(outcomes: readonly FollowUpOutcome[]): number {
 
 if (import.meta.main) {
   const embedded = process.argv.includes("--words") ? undefined : await EmbeddedSearch.fetched();
-  const search = embedded?.ask.bind(embedded);
+  const search = embedded && searchBy(embedded);
   for (const name of handbooks) {
     const outcomes = await askHandbook(name, search);
     const followUps = await askFollowUps(name, search);

@@ -1,10 +1,11 @@
 /**
  * node eval/reading.ts FILE...: the quality of search and reading on files in SQuAD's format, without the server
- * between. For the figures of the product as people use it, ask over HTTP.
+ * between, with weights that did not see the file. For the figures of the product as people use it, ask over HTTP.
  */
 import { basename } from "node:path";
-import { read } from "@caigun/reading";
-import { type Asked, askHalves, askOwn } from "./direct.ts";
+import { type FitName, read } from "@caigun/reading";
+import { type Asked, askHalves, askLeftOut, askOwn } from "./direct.ts";
+import { chooseFits } from "./fits.ts";
 import { areaUnderCurve, containsGold, shareBelow, thresholdAt } from "./measures.ts";
 import { readSquad, type SquadFile } from "./squad.ts";
 
@@ -16,7 +17,10 @@ function percent(share: number): string {
 
 function report(file: SquadFile): string[] {
   const own = askOwn(file);
-  const readings = own.map(({ question, found }) => read(question.question, found));
+  // Folds differ where vectors speak; here only words do.
+  const fit = chooseFits(file.sha256)[0]!.fit.name as FitName;
+  const readAsked = ({ question, found }: Asked) => read(question.question, found, { fit });
+  const readings = own.map(readAsked);
   const share = (holds: (asked: Asked, at: number) => boolean) => own.filter(holds).length / own.length;
   const contains = (text: string, at: number) => containsGold(text, own[at]!.question.answers);
   const holdsParagraph = (asked: Asked, passages: number) => {
@@ -25,18 +29,18 @@ function report(file: SquadFile): string[] {
       .slice(0, passages)
       .some(({ text }) => paragraph.includes(text) || text.includes(paragraph));
   };
+  const confidences = (asked: readonly Asked[], isForeign: boolean) =>
+    asked.filter((one) => one.isForeign === isForeign).map((one) => readAsked(one).confidence);
+  const refused = (asked: readonly Asked[]) => {
+    const [answerable, foreign] = [confidences(asked, false), confidences(asked, true)];
+    const share = percent(shareBelow(foreign, thresholdAt(answerable, FALSE_REFUSALS)));
+    return `${share} %, AUC ${areaUnderCurve(answerable, foreign).toFixed(3)}`;
+  };
   const halves = askHalves(file);
-  const confidences = (foreign: boolean) =>
-    halves
-      .filter((asked) => asked.isForeign === foreign)
-      .map(({ question, found }) => read(question.question, found).confidence);
-  const answerable = confidences(false);
-  const foreign = confidences(true);
-  const refusedAt = (confidence: number) => percent(shareBelow(foreign, confidence));
-  const answered = (asked: Asked) => read(asked.question.question, asked.found).answered;
+  const leftOut = askLeftOut(file);
   const answeredShare = (isForeign: boolean) => {
     const those = halves.filter((asked) => asked.isForeign === isForeign);
-    return percent(those.filter(answered).length / those.length);
+    return percent(those.filter((asked) => readAsked(asked).answered).length / those.length);
   };
   const sentenceLengths = readings.map((reading) => reading.candidate.citations[0]?.quote.length ?? 0);
   const meanLength = sentenceLengths.reduce((sum, length) => sum + length, 0) / sentenceLengths.length;
@@ -47,7 +51,8 @@ function report(file: SquadFile): string[] {
       share((_, at) => contains(readings[at]!.candidate.citations[0]?.quote ?? "", at)),
     )} / ${percent(share((_, at) => contains(readings[at]!.candidate.text, at)))} %`,
     `reply as sent contains it: ${percent(share((_, at) => contains(readings[at]!.text, at)))} %, mean length of its sentence ${meanLength.toFixed(0)}`,
-    `foreign questions refused at 5 % false refusals: ${refusedAt(thresholdAt(answerable, FALSE_REFUSALS))} %, AUC ${areaUnderCurve(answerable, foreign).toFixed(3)}`,
+    `foreign questions refused at 5 % false refusals: ${refused(halves)}`,
+    ...(leftOut.length > 0 ? [`hard questions refused at 5 % false refusals: ${refused(leftOut)}`] : []),
     `at the fitted threshold: own answered ${answeredShare(false)} %, foreign answered ${answeredShare(true)} %`,
   ];
 }

@@ -6,7 +6,7 @@ import type { Candidate } from "./ranking.ts";
 
 export type Strictness = "low" | "normal" | "high";
 
-/** What the confidence is worked out from where only words speak, each 0..1. */
+/** What words say of the best candidate, each 0..1. */
 export interface Signals {
   /** The share of the question's weight that the best candidate holds. */
   sentence: number;
@@ -14,9 +14,52 @@ export interface Signals {
   passage: number;
 }
 
-export function signalsOf(best: Pick<Candidate, "matched" | "passageMatched">, evidence: Evidence): Signals {
+/**
+ * What the confidence is worked out from where only words speak. How much of a question an unrelated passage holds by
+ * chance differs from text to text; what follows the first two tells how much that is here.
+ */
+export const lexicalSignals = ["sentence", "passage", "found", "contentWords", "background", "length"] as const;
+
+export interface LexicalSignals extends Signals {
+  /** The share (0..1) of the question's weight that all passages found hold together. */
+  found: number;
+  /** How many of the question's content words the passage holds: half of two words is less than half of ten. */
+  contentWords: number;
+  /** Mean BM25 beside the best one's (0..1) of the passages that come too late to hold the answer; 0 where there are none. */
+  background: number;
+  /** Natural logarithm of how many times longer the passage is than a short one, 0 or more: the longer, the more it holds by chance. */
+  length: number;
+}
+
+/** Passages that may well answer; what stands after them is the background. */
+const LIKELY_PASSAGES = 3;
+/** How many are looked at, however many were found. */
+const SEEN_PASSAGES = 8;
+/** UTF-16 units. */
+const SHORT_PASSAGE_LENGTH = 200;
+
+type Best = Pick<Candidate, "passage" | "matched" | "passageMatched">;
+
+export function signalsOf(best: Pick<Best, "matched" | "passageMatched">, evidence: Evidence): Signals {
   const weights = weightsForConfidence(evidence.query.terms);
   return { sentence: weights.share(best.matched), passage: weights.share(best.passageMatched) };
+}
+
+export function lexicalSignalsOf(best: Best, evidence: Evidence): LexicalSignals {
+  const { terms } = evidence.query;
+  const passages = evidence.passages.slice(0, SEEN_PASSAGES);
+  const found = new Set(
+    passages.flatMap(({ leadTerms, sentences }) => [...leadTerms, ...sentences.flatMap((sentence) => sentence.terms)]),
+  );
+  const content = terms.filter(({ common, pair, part }) => !common && !pair && !part);
+  const later = passages.slice(LIKELY_PASSAGES).map(({ relativeBm25 }) => relativeBm25);
+  return {
+    ...signalsOf(best, evidence),
+    found: weightsForConfidence(terms).share(found),
+    contentWords: content.filter(({ id }) => best.passageMatched.has(id)).length,
+    background: later.reduce((sum, one) => sum + one, 0) / Math.max(1, later.length),
+    length: Math.max(0, Math.log(best.passage.text.length / SHORT_PASSAGE_LENGTH)),
+  };
 }
 
 /**
@@ -26,16 +69,18 @@ export function signalsOf(best: Pick<Candidate, "matched" | "passageMatched">, e
  */
 export function confidenceOf(best: Candidate | undefined, evidence: Evidence, fit: Fit): number {
   if (!best) return 0;
-  const signals = signalsOf(best, evidence);
   const hybrid = hybridOf(evidence, fit);
-  if (hybrid && best.hybrid) {
-    const all = { ...best.hybrid, ...signals };
-    return logistic(
-      confidenceSignals.reduce((sum, name) => sum + hybrid.confidence[name] * all[name], hybrid.confidence.bias),
-    );
-  }
-  const { bias, sentence, passage } = fit.lexical.confidence;
-  return logistic(bias + sentence * signals.sentence + passage * signals.passage);
+  if (hybrid && best.hybrid)
+    return logistic(weighted(confidenceSignals, { ...best.hybrid, ...signalsOf(best, evidence) }, hybrid.confidence));
+  return logistic(weighted(lexicalSignals, lexicalSignalsOf(best, evidence), fit.lexical.confidence));
+}
+
+function weighted<Name extends string>(
+  names: readonly Name[],
+  signals: Record<Name, number>,
+  weights: Record<Name | "bias", number>,
+): number {
+  return names.reduce((sum, name) => sum + weights[name] * signals[name], weights.bias);
 }
 
 /** The confidence below which a question is refused. */

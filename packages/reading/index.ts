@@ -1,4 +1,13 @@
-export { confidenceOf, type Signals, type Strictness, signalsOf, thresholdOf } from "./confidence.ts";
+export {
+  confidenceOf,
+  type LexicalSignals,
+  lexicalSignals,
+  lexicalSignalsOf,
+  type Signals,
+  type Strictness,
+  signalsOf,
+  thresholdOf,
+} from "./confidence.ts";
 export type { Evidence, EvidencePassage, EvidenceQuestionVectors, EvidenceTerm } from "./evidence.ts";
 export { type Fit, type FitName, type FittedOn, fitNamed, fitNames } from "./fits.ts";
 export { mayFollowUp, resolveFollowUp } from "./follow-up.ts";

@@ -27,12 +27,15 @@ export interface Candidate {
 /** A candidate before it is ranked: what words say, and each question token's (T) best cosines in it and in its passage. */
 export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> {
   words: number;
+  /** The share of the question's weight that the sentence before holds and this one lacks: what it is about may be named there. */
+  before: number;
   vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
 /** By words alone a passage further down misleads more often than it helps. */
 const READ_BY_WORDS = 5;
 const PASSAGE_WEIGHT = 0.5;
+const BEFORE_WEIGHT = 0.3;
 /** What a heading says counts for each sentence below it, but less than the sentence itself. */
 const LEAD_SHARE = 0.5;
 /** For an embedder that nothing was fitted for: every token counts alike. */
@@ -40,13 +43,16 @@ const UNFITTED = { ranking: { words: 4, bm25: 2, maxSim: 16, cosine: 0, passageC
 
 /**
  * The sentences of the best passages, best first. Where only words speak: the share of the question's weight that they
- * hold, and half of how good their passage is beside the best one. Where vectors speak too: a weighted sum of what both
- * say. Ties keep the passages' order and the order of the text.
+ * hold, less of what the sentence before adds, and half of how good their passage is beside the best one. Where vectors
+ * speak too: a weighted sum of what both say. Ties keep the passages' order and the order of the text.
  */
 export function rankCandidates(evidence: Evidence, fit: Fit): Candidate[] {
   const described = describeCandidates(evidence);
   if (!evidence.vectors)
-    return byScore(described, ({ words, passage }) => words + PASSAGE_WEIGHT * passage.relativeBm25);
+    return byScore(
+      described,
+      ({ words, before, passage }) => words + BEFORE_WEIGHT * before + PASSAGE_WEIGHT * passage.relativeBm25,
+    );
   const weights = fit.hybrid[evidence.vectors.embedder] ?? {
     ...UNFITTED,
     token: new Array<number>(evidence.vectors.mean.length).fill(0),
@@ -111,13 +117,16 @@ function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vect
   // A question that the text itself asks is answered by what follows it, as a whole.
   if (passage.kind === "qa") {
     const [start, end] = [passage.answerStart, passage.text.length];
-    const whole = { passage, start, end, matched: passageMatched, passageMatched, words: words(passageMatched, 0) };
+    const held = words(passageMatched, 0);
+    const whole = { passage, start, end, matched: passageMatched, passageMatched, words: held, before: 0 };
     if (!likeness || !passageBest) return [whole];
     const cosine = Math.max(...likeness.cosines);
     return [{ ...whole, vectors: { best: passageBest, passageBest, cosine, passageCosine } }];
   }
   return spans.map(({ start, end, matched }, index) => {
-    const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE) };
+    const previous = passage.kind === "prose" ? (spans[index - 1]?.matched ?? []) : [];
+    const before = weights.share([...previous].filter((term) => !matched.has(term)));
+    const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE), before };
     if (!likeness || !passageBest) return sentence;
     const [best, cosine] = [likeness.best[index + 1]!, likeness.cosines[index + 1]!];
     return { ...sentence, vectors: { best, passageBest, cosine, passageCosine } };

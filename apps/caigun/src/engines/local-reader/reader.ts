@@ -4,7 +4,7 @@ import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
-import { passagesRead, type Quality } from "./passages-read.ts";
+import { passagesWanted, type Quality } from "./passages-read.ts";
 
 /** A question is a few tokens: a second thread would only take a core from others. */
 const THREADS = 1;
@@ -28,7 +28,8 @@ export function openReader(): Reader {
     async read(index, question, { exclude = [], encoder, quality = "best", withTexts, ...options }) {
       const { text, corrections } = index.correct(question);
       const vectors = await encodeFor(index, text, encoder, encoders);
-      const found = index.search(text, passagesRead(quality, vectors !== undefined), {
+      const wanted = passagesWanted(quality, vectors !== undefined);
+      const found = index.search(text, wanted.searched, {
         exclude: new Set(exclude),
         corrections,
         ...(vectors ? { vectors } : {}),
@@ -38,7 +39,7 @@ export function openReader(): Reader {
         question: corrections.length > 0 ? text : question,
         retrieval: vectors ? "hybrid" : "lexical",
         lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
-        texts: withTexts ? found.passages.map(textOf) : [],
+        texts: withTexts ? found.passages.slice(0, wanted.read).map(textOf) : [],
       };
     },
   };
