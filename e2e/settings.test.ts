@@ -81,10 +81,12 @@ describe("how a chatbot is set to answer", () => {
     const one = await chatbot();
     await changed(one, { writer: "none" });
     await one.ready(text);
-    // Each holds one word less of what the text says than the one before.
+    // From all that the text says and nothing else to nothing of it and much else.
     const held = ["Marta", "repairs", "wooden", "boats", "behind", "yellow", "harbour", "gate"];
     const foreign = ["Otto", "paints", "copper", "kettles", "beneath", "purple", "mountain", "cellar"];
-    const questions = held.map((_, left) => [...held.slice(left), ...foreign.slice(0, left)].join(" "));
+    const questions = held.flatMap((_, left) =>
+      foreign.map((_, other) => [...held.slice(left), ...foreign.slice(0, other)].join(" ")),
+    );
     const answered: string[][] = [];
     for (const strictness of ["low", "normal", "high"]) {
       await changed(one, { strictness });
