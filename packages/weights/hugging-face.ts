@@ -13,11 +13,14 @@ export interface DownloadOptions {
   maxBytes: number;
   signal: AbortSignal | undefined;
   onBytes: (bytes: number) => void;
+  /** How long it may take in all, ms: an hour where it is left out. */
+  limitMs?: number;
 }
 
 /** Where a machine that can't reach the hub finds out, ms; and how long a download may stand still. */
 const CONNECT_MS = 5_000;
 const STALL_MS = 30_000;
+const LIMIT_MS = 3_600_000;
 
 /**
  * Downloads a file of a repository to `part`, going on where an earlier download stopped (RFC 9110, section 14.2).
@@ -28,7 +31,7 @@ export async function downloadFromHub(
   part: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { hubUrl, maxBytes, signal, onBytes } = options;
+  const { hubUrl, maxBytes, signal, onBytes, limitMs = LIMIT_MS } = options;
   const path = [source.repository, "resolve", source.revision, source.path].join("/");
   const url = new URL(path, hubUrl.endsWith("/") ? hubUrl : `${hubUrl}/`);
   const present = (await stat(part).catch(() => undefined))?.size ?? 0;
@@ -38,6 +41,7 @@ export async function downloadFromHub(
 
   const stalled = new AbortController();
   let timer = setTimeout(() => stalled.abort(new Error("no reply")), CONNECT_MS);
+  const limit = setTimeout(() => stalled.abort(new Error("the download took too long")), limitMs);
   const waitOn = () => {
     clearTimeout(timer);
     timer = setTimeout(() => stalled.abort(new Error("the download stood still")), STALL_MS);
@@ -76,5 +80,6 @@ export async function downloadFromHub(
     throw new Error(`${url.host} did not give ${source.path}: ${because}.`, { cause: error });
   } finally {
     clearTimeout(timer);
+    clearTimeout(limit);
   }
 }

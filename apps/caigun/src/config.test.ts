@@ -27,6 +27,9 @@ describe("the settings in the environment", () => {
       ["CAIGUN_ENCRYPTION_KEY", "secret"],
       ["CAIGUN_OPENAI_BASE_URL", "host/v1?key=secret"],
       ["CAIGUN_OPENAI_API_KEY", "secret"],
+      ["CAIGUN_OPENAI_BASE_URL", "http://me:secret@host/v1"],
+      ["CAIGUN_GOOGLE_BASE_URL", "https://secret@host/"],
+      ["CAIGUN_HUGGING_FACE_URL", "https://:secret@host/"],
     ];
     for (const [name, value] of refused) {
       assert.throws(

@@ -108,7 +108,7 @@ export function readConfig(environment: Environment = process.env): Config {
     readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
     embedder: text("CAIGUN_EMBEDDER") ?? "all-minilm-l6-v2-int8",
     weightsFolder: resolve(text("CAIGUN_WEIGHTS") ?? join(homeFolder, "weights")),
-    huggingFaceUrl: url(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL", ["http:", "https:"]),
+    huggingFaceUrl: urlWithoutPassword(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL"),
     embeddingThreads: cores,
     // A training takes a core for its whole length: one core stays for those who talk.
     trainings: count("CAIGUN_TRAININGS", Math.max(1, cores - 1), [0, 64]),
@@ -122,9 +122,9 @@ export function readConfig(environment: Environment = process.env): Config {
 /** A key that was exported for another tool sends nothing anywhere: only variables of CaiGun's own count. */
 function writers(text: (name: string) => string | undefined): Writers {
   const googleKey = text("CAIGUN_GOOGLE_API_KEY");
-  const googleUrl = url(text("CAIGUN_GOOGLE_BASE_URL"), "CAIGUN_GOOGLE_BASE_URL", ["http:", "https:"]);
+  const googleUrl = urlWithoutPassword(text("CAIGUN_GOOGLE_BASE_URL"), "CAIGUN_GOOGLE_BASE_URL");
   const gguf = text("CAIGUN_GGUF");
-  const baseUrl = url(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL", ["http:", "https:"]);
+  const baseUrl = urlWithoutPassword(text("CAIGUN_OPENAI_BASE_URL"), "CAIGUN_OPENAI_BASE_URL");
   const openaiKey = text("CAIGUN_OPENAI_API_KEY");
   const openaiModel = text("CAIGUN_OPENAI_MODEL");
   if (baseUrl !== undefined && openaiModel === undefined)
@@ -159,6 +159,16 @@ function url(given: string | undefined, name: string, protocols: string[]): stri
       `${name} is no URL that can be used here: write one that begins with ${protocols.join("// or ")}//.`,
     );
   return given;
+}
+
+/** `fetch` refuses a URL with a name or a password in it, and says the whole of it when it does. */
+function urlWithoutPassword(given: string | undefined, name: string): string | undefined {
+  const usable = url(given, name, ["http:", "https:"]);
+  if (usable === undefined) return undefined;
+  const { username, password } = new URL(usable);
+  if (username !== "" || password !== "")
+    throw new BadSetting(`${name} holds a user name or a password: write the URL without what stands before its "@".`);
+  return usable;
 }
 
 function encryptionKey(given: string | undefined): Buffer | undefined {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type EmbedderName, embedderNamed } from "@caigun/embedding";
 import { type FetchOptions, fetchWeights, findWeights, type WeightsFiles } from "@caigun/weights";
 
@@ -7,6 +8,12 @@ export type EmbeddingOptions = {
   weightsFolder: string;
   fetch: Pick<FetchOptions, "hubUrl" | "python">;
   onUnavailable: (error: Error) => void;
+};
+
+export type WaitOptions = {
+  onProgress?: (fraction: number) => void;
+  signal?: AbortSignal;
+  waitMs?: number;
 };
 
 /** What a child needs to run the embedding model. */
@@ -44,22 +51,37 @@ export class Embedding {
   present(): EncoderFiles | undefined {
     const { embedder, weightsFolder } = this.#options;
     if (embedder === undefined) return undefined;
+    // A person may have removed them meanwhile.
+    if (this.#files && ![this.#files.model, this.#files.tokenizer ?? this.#files.model].every(existsSync))
+      this.#files = undefined;
     this.#files ??= asEncoderFiles(embedder, findWeights(weightsFolder, embedder));
     return this.#files;
   }
 
-  /** The files, fetched where they are not there. Undefined where they can't be had now. */
-  async obtain(onProgress: (fraction: number) => void = () => {}): Promise<EncoderFiles | undefined> {
+  /**
+   * The files, fetched where they are not there. Undefined where they can't be had now, or not within `waitMs`. Throws
+   * the signal's reason. Whoever stops waiting stops nobody else: the download goes on.
+   */
+  async obtain({ onProgress, signal, waitMs }: WaitOptions = {}): Promise<EncoderFiles | undefined> {
+    signal?.throwIfAborted();
     const present = this.present();
     if (present || this.#options.embedder === undefined) return present;
     if (performance.now() - this.#failedAtMs < TRY_AGAIN_MS) return undefined;
-    this.#followers.add(onProgress);
+    const ended = Promise.withResolvers<undefined>();
+    const stop = () => ended.reject(signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    const timer = waitMs === undefined ? undefined : setTimeout(() => ended.resolve(undefined), waitMs);
+    // One of its own for each who waits, also where two give the same function.
+    const follow = (fraction: number) => onProgress?.(fraction);
+    this.#followers.add(follow);
     try {
       // One download, however many wait for it.
       this.#fetching ??= this.#fetch(this.#options.embedder);
-      return await this.#fetching;
+      return await Promise.race([this.#fetching, ended.promise]);
     } finally {
-      this.#followers.delete(onProgress);
+      this.#followers.delete(follow);
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
     }
   }
 

@@ -37,6 +37,8 @@ export type TrainingTools = {
 
 /** Of the time that is left until the deadline, the share that embedding may take. */
 const EMBEDDING_SHARE = 0.8;
+/** Of the time that is left until the deadline, the share that the wait for the embedding model may take. */
+const WAITING_SHARE = 0.5;
 /** Of the stage "embed", the share that fetching the model takes, the first time. */
 const FETCHING_SHARE = 0.2;
 const CACHE_LIMITS = { maxBytes: 1024 ** 3, maxAgeMs: 7 * 24 * 3_600_000 };
@@ -129,29 +131,21 @@ async function embed(
 ): Promise<EncoderFiles | undefined> {
   if (!embedding.knowsOneOf(languages)) return undefined;
   await attempt.enter("embed");
-  const encoder = await obtain(embedding, attempt);
+  const remainingMs = () => Math.max(attempt.deadline.getTime() - Date.now(), 0);
+  const encoder = await embedding.obtain({
+    onProgress: (fraction) => attempt.report("embed", FETCHING_SHARE * fraction),
+    signal: attempt.signal,
+    waitMs: WAITING_SHARE * remainingMs(),
+  });
   if (!encoder) return undefined;
-  const until = Date.now() + EMBEDDING_SHARE * (attempt.deadline.getTime() - Date.now());
+  const until = Date.now() + EMBEDDING_SHARE * remainingMs();
   const cache = { path: cacheFile, limits: CACHE_LIMITS };
-  const { embedded } = await builder.embed({ index, encoder, threads: embeddingThreads, cache, until }, (fraction) =>
-    attempt.report("embed", FETCHING_SHARE + (1 - FETCHING_SHARE) * fraction),
+  const { embedded, because } = await builder.embed(
+    { index, encoder, threads: embeddingThreads, cache, until },
+    (fraction) => attempt.report("embed", FETCHING_SHARE + (1 - FETCHING_SHARE) * fraction),
   );
-  if (embedded === 0) log.warn({ modelId: attempt.modelId }, "the text is too long to be embedded before the deadline");
+  if (because !== undefined) log.warn({ modelId: attempt.modelId, because }, "the model is searched by words alone");
   return embedded > 0 ? encoder : undefined;
-}
-
-/** The embedding model's files. The wait for them ends with the attempt; the download goes on for the next. */
-async function obtain(embedding: Embedding, attempt: Attempt): Promise<EncoderFiles | undefined> {
-  const stopped = Promise.withResolvers<never>();
-  const stop = () => stopped.reject(attempt.signal.reason);
-  attempt.signal.addEventListener("abort", stop, { once: true });
-  try {
-    attempt.signal.throwIfAborted();
-    const files = embedding.obtain((fraction) => attempt.report("embed", FETCHING_SHARE * fraction));
-    return await Promise.race([files, stopped.promise]);
-  } finally {
-    attempt.signal.removeEventListener("abort", stop);
-  }
 }
 
 const rounded = (seconds: Record<string, number>) =>

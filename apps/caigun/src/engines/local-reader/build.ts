@@ -37,7 +37,7 @@ export class IndexBuilder {
     return this.#request({ do: "probe", index, documents });
   }
 
-  /** Adds vectors to an index that `build` has written. 0 passages: it would have taken longer than `until`. */
+  /** Adds vectors to an index that `build` has written. 0 passages: the reply says why. */
   embed(request: Omit<EmbedRequest, "do">, onProgress: (fraction: number) => void): Promise<EmbedReply> {
     return this.#request({ do: "embed", ...request }, onProgress as (progress: unknown) => void);
   }

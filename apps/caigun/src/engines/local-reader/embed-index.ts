@@ -7,17 +7,19 @@ class OutOfTime extends Error {
   override name = "OutOfTime";
 }
 
-/** Adds vectors to an index; where they would not be ready in time, it stays as it was. */
+/** Adds vectors to an index; where they would not be ready in time, or the model can't be used, it stays as it was. */
 export async function embedIndex(
   { index, encoder: files, threads, cache: { path, limits }, until }: EmbedRequest,
   onProgress: (fraction: number) => void,
 ): Promise<EmbedReply> {
   const embedder = embedderNamed(files.embedder);
-  const encoder = await Encoder.open(embedder, files, { threads });
   const cache = new EncodingCache(path, files.digest, limits);
   const began = Date.now();
   let encodedFraction = 0;
+  let encoder: Encoder | undefined;
   try {
+    const opened = await Encoder.open(embedder, files, { threads });
+    encoder = opened;
     const embedded = await addVectors(
       index,
       {
@@ -27,7 +29,7 @@ export async function embedIndex(
         async encode(pieces) {
           const known = cache.get(pieces);
           if (known) return known;
-          const encoded = await encoder.encodePassage(pieces);
+          const encoded = await opened.encodePassage(pieces);
           cache.put(pieces, encoded);
           return encoded;
         },
@@ -43,13 +45,16 @@ export async function embedIndex(
         },
       },
     );
-    cache.prune();
     return { embedded };
   } catch (error) {
-    if (error instanceof OutOfTime) return { embedded: 0 };
-    throw error;
+    const { message } = error as Error;
+    if (error instanceof OutOfTime)
+      return { embedded: 0, because: `It would not be ready before the deadline. ${message}` };
+    // Words alone still find an answer.
+    return { embedded: 0, because: `The embedding model ${files.model} can't be used: ${message}` };
   } finally {
+    cache.prune();
     cache.close();
-    await encoder.close();
+    await encoder?.close();
   }
 }

@@ -27,8 +27,8 @@ export type EmbedRequest = {
 
 /** `languages`: those of the documents. */
 export type BuildReply = { passages: number; bytes: number; languages: string[] };
-/** How many passages have vectors now. */
-export type EmbedReply = { embedded: number };
+/** How many passages have vectors now; where none has, `because` says why, if anything went wrong. */
+export type EmbedReply = { embedded: number; because?: string };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
 
 export type CheckReply = SelfCheck;

@@ -1,9 +1,10 @@
-import { Encoder, embedderNamed } from "@caigun/embedding";
+import { embedderNamed } from "@caigun/embedding";
 import type { PassageIndex, QuestionVectors, RankedPassage } from "@caigun/passages";
 import { type ReadingOptions, read } from "@caigun/reading";
 import { languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
+import { OpenEncoders } from "./open-encoders.ts";
 import { passagesWanted, type Quality } from "./passages-read.ts";
 
 /** A question is a few tokens: a second thread would only take a core from others. */
@@ -23,7 +24,7 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 
 /** Searches an index for a question without its slips, and reads what it finds: with vectors where the index has some, and their model is here and knows the question's language. */
 export function openReader(): Reader {
-  const encoders = new Map<string, Promise<Encoder>>();
+  const encoders = new OpenEncoders(THREADS);
   return {
     async read(index, question, { exclude = [], encoder, quality = "best", withTexts, ...options }) {
       const { text, corrections } = index.correct(question);
@@ -49,20 +50,16 @@ async function encodeFor(
   index: PassageIndex,
   question: string,
   files: EncoderFiles | undefined,
-  encoders: Map<string, Promise<Encoder>>,
+  encoders: OpenEncoders,
 ): Promise<QuestionVectors | undefined> {
   if (!files || index.embedder?.digest !== files.digest) return undefined;
   const embedder = embedderNamed(files.embedder);
   const text = normalise(question).text;
   const language = languageOfScript(text);
   if (language !== undefined && !embedder.languages.has(language)) return undefined;
-  let encoder = encoders.get(files.digest);
-  if (!encoder) {
-    encoder = Encoder.open(embedder, files, { threads: THREADS });
-    encoders.set(files.digest, encoder);
-  }
+  const encoder = await encoders.get(files);
   try {
-    return await (await encoder).encodeQuestion(text);
+    return await encoder?.encodeQuestion(text);
   } catch (error) {
     // Words alone still find an answer; what is wrong stands in the server's log.
     console.error(`The embedding model ${files.model} can't be used: ${(error as Error).message}`);
