@@ -40,6 +40,39 @@ describe("checkSentences", () => {
     assert.equal(verdict("..."), "empty");
   });
 
+  it("keeps the sign of a number and the letters of a currency", () => {
+    const from = (sentence: string, text: string) => verdict(sentence, passageOf(text));
+    assert.equal(from("Store it at 5 °C.", "Store it at -5 °C."), "number");
+    assert.equal(from("Store it at -5 °C.", "Store it at 5 °C."), "number");
+    assert.equal(from("保存溫度為5°C。", "保存溫度為-5°C。"), "number");
+    assert.deepEqual(from("Store it at −5 °C.", "Store it at minus 5 °C."), [0]);
+    assert.deepEqual(from("保存溫度為零下5°C。", "保存溫度為-5°C。"), [0]);
+    assert.equal(from("It costs US$18.", "It costs NT$18."), "number");
+    assert.equal(from("It costs $18.", "It costs NT$18."), "number");
+    assert.deepEqual(from("It costs NT$18.", "It costs NT$18."), [0]);
+  });
+
+  it("takes a dash between two numbers for no sign", () => {
+    const from = (sentence: string, text: string) => verdict(sentence, passageOf(text));
+    assert.deepEqual(from("Store it at 2 to 8 °C.", "Store it at 2-8 °C."), [0]);
+    assert.deepEqual(from("Store it at 2 to 8 °C.", "Store it at 2 -8 °C."), [0]);
+    assert.deepEqual(from("費用為20至30元。", "費用為20元-30元。"), [0]);
+    assert.equal(from("Store it at 5 to 8 °C.", "Store it at -5 to 8 °C."), "number");
+  });
+
+  it("says nothing without the condition that it stands under", () => {
+    const from = (sentence: string, text: string) => verdict(sentence, passageOf(text));
+    const refunds = "Refunds are given within 30 days";
+    assert.equal(from(`${refunds}.`, `${refunds} unless the item was opened.`), "condition");
+    assert.equal(from(`${refunds}.`, `${refunds}, unless the item was opened.`), "condition");
+    assert.deepEqual(from(`${refunds} unless it was opened.`, `${refunds} unless the item was opened.`), [0]);
+    assert.equal(from("Members may cancel.", "Members may cancel only with two weeks' notice."), "condition");
+    assert.equal(from("The parking is free.", "The parking is free on Sundays."), "condition");
+    assert.deepEqual(from("Parking is free.", "Parking is free, but only guests may use the pool."), [0]);
+    assert.equal(from("30天內可以退款。", "除非已拆封，30天內可以退款。"), "condition");
+    assert.equal(from("停車免費。", "停車僅週日免費。"), "condition");
+  });
+
   it("looks for each sentence in every passage", () => {
     const found = checkSentences(["不接受現金。", "Parking costs £4 a day."], [OFFICE, SHOP]);
     assert.deepEqual(found, [

@@ -23,6 +23,7 @@ export interface Patterns {
   negative: RegExp;
   universal: RegExp;
   exclusive: RegExp;
+  conditions: RegExp;
   order: RegExp;
   before: RegExp;
   laterSteps: RegExp;
@@ -31,6 +32,8 @@ export interface Patterns {
   /** What ends a clause, and what ends the smaller stretch that a number belongs to. */
   clauseEnd: RegExp;
   segmentEnd: RegExp;
+  /** What a condition on one side of it does not reach across. */
+  reachEnd: RegExp;
 }
 
 // Not within a number.
@@ -41,12 +44,14 @@ export function patternsOf(vocabulary: Vocabulary): Patterns {
   let patterns = known.get(vocabulary);
   if (!patterns) {
     const { before, after, joins, breaks } = vocabulary;
+    const otherBreaks = breaks.filter((word) => !vocabulary.conditions.includes(word));
     const find = (source: string) => new RegExp(source, "giu");
     patterns = {
       bounds: find(anyOf(vocabulary.bounds)),
       negative: find(anyOf(vocabulary.negative)),
       universal: find(anyOf(vocabulary.universal)),
       exclusive: find(anyOf(vocabulary.exclusive)),
+      conditions: find(anyOf(vocabulary.conditions)),
       order: find(anyOf([...before, ...after])),
       before: new RegExp(`^${anyOf(before)}$`, "iu"),
       laterSteps: find(anyOf(vocabulary.laterSteps)),
@@ -54,6 +59,7 @@ export function patternsOf(vocabulary: Vocabulary): Patterns {
       breaks: find(anyOf(breaks)),
       clauseEnd: find(`${PUNCTUATION}|${anyOf(breaks)}`),
       segmentEnd: find(`${PUNCTUATION}|${anyOf([...breaks, ...joins.filter((join) => join !== "、")])}`),
+      reachEnd: find(`(?<!\\d)[;.!?\\n]|[;.!?\\n](?!\\d)|[；。！？]|${anyOf(otherBreaks)}`),
     };
     known.set(vocabulary, patterns);
   }

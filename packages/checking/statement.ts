@@ -46,6 +46,8 @@ export interface Statement {
   orders: OrderMark[];
   /** Where a later one of several steps begins, if one does. */
   laterStep: number | undefined;
+  /** The stretches of the text, as their offsets, that hold under a condition only. */
+  conditional: { start: number; end: number }[];
   isUniversal: boolean;
   isExclusive: boolean;
   attaches: Vocabulary["attaches"];
@@ -79,6 +81,7 @@ export function statementOf(source: string, language = detectLanguage(source)): 
     segments: withoutEmpty(cut(patterns.segmentEnd)),
     orders: ordersOf(valueless, language, patterns),
     laterStep: firstMatch(valueless, patterns.laterSteps)?.index,
+    conditional: conditionalIn(valueless, patterns),
     isUniversal: firstMatch(valueless, patterns.universal) !== undefined,
     isExclusive: firstMatch(valueless, patterns.exclusive) !== undefined,
     attaches: vocabulary.attaches,
@@ -171,6 +174,12 @@ function partsOf(
   for (const { index, 0: mark } of text.matchAll(ends)) add(index + mark.length);
   add(text.length);
   return parts.filter((part) => part.tokens.length + part.values.length > 0);
+}
+
+function conditionalIn(text: string, { conditions, reachEnd }: Patterns): { start: number; end: number }[] {
+  const ends = [...text.matchAll(reachEnd)].map(({ index, 0: mark }) => index + mark.length);
+  const stretches = [...ends, text.length].map((end, at) => ({ start: ends[at - 1] ?? 0, end }));
+  return stretches.filter(({ start, end }) => firstMatch(text.slice(start, end), conditions) !== undefined);
 }
 
 /** "Mondays and Wednesdays": a part without a word of its own belongs to the one before it. */

@@ -1,10 +1,10 @@
 import type { OrderMark, Part, Statement, Token } from "./statement.ts";
 import { replaces } from "./substitution.ts";
 import { Terms } from "./terms.ts";
-import { sameValue, type Value } from "./values.ts";
+import { CALENDAR, sameValue, type Value } from "./values.ts";
 
 /** Why a written sentence is not supported. */
-export type Reason = "empty" | "number" | "name" | "claim" | "negation" | "order" | "quantifier";
+export type Reason = "empty" | "number" | "name" | "claim" | "negation" | "order" | "quantifier" | "condition";
 
 /** The share of what a sentence says (0..1) that has to stand in the text: of 0.62 to 0.75 the strictest that lost nothing on the tuned pairs. */
 const LEAST_COVERED = 0.75;
@@ -21,6 +21,7 @@ export function objection(stated: Statement, held: Statement, around: Statement)
   return (
     uncovered(stated, new Terms(held), new Terms(around)) ??
     (quantifiersHold(stated, held) ? undefined : "quantifier") ??
+    (conditionsHold(stated, held) ? undefined : "condition") ??
     (polarityHolds(stated, held) ? undefined : "negation") ??
     (bindingHolds(stated, held) ? undefined : "number") ??
     (wordsHold(stated, held) ? undefined : "name") ??
@@ -80,6 +81,27 @@ function polarityHolds(stated: Statement, held: Statement): boolean {
     const closest = closestTo(clause, held.clauses);
     return closest.length === 0 || closest.some(({ isNegative }) => isNegative === clause.isNegative);
   });
+}
+
+/** What holds there under a condition, or on some days, is not said without; when is said where a sentence has a number or a day of its own. */
+function conditionsHold(stated: Statement, held: Statement): boolean {
+  if (stated.conditional.length > 0) return true;
+  return stated.clauses.every((clause) => {
+    const closest = closestTo(clause, held.clauses);
+    return (
+      closest.length === 0 ||
+      closest.some((other) => !isConditional(other, held) && (stated.values.length > 0 || !namesDay(other)))
+    );
+  });
+}
+
+function namesDay({ values }: { values: Value[] }): boolean {
+  return values.some(({ kind }) => kind === CALENDAR);
+}
+
+function isConditional({ tokens, values }: Part, { conditional }: Statement): boolean {
+  const at = (tokens[0] ?? values[0])!.start;
+  return conditional.some(({ start, end }) => start <= at && at < end);
 }
 
 function wordsHold(stated: Statement, held: Statement): boolean {

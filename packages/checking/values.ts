@@ -24,6 +24,9 @@ export interface ValueRange {
 const HALF_DAY_MIN = 12 * 60;
 const COUNT = "count";
 const CLOCK = "clock";
+export const CALENDAR = "calendar";
+/** What a number can begin after: within a word, and after a number and its measure word, a dash is no minus. */
+const OPENS_NUMBER = /(?:^|[\s\p{Ps}\p{Pi}\p{Sc}\p{Sm}"':：,，。])$|(?<!\d\s*\p{Script=Han}{0,4})(?<=\p{Script=Han})$/u;
 
 export function sameValue(stated: Value, held: Value): boolean {
   if (stated.kind === CLOCK && held.kind === CLOCK) {
@@ -39,14 +42,27 @@ export function sameValue(stated: Value, held: Value): boolean {
 
 /** All that is counted, measured or dated in a normalised text in Simplified characters, and its ranges. */
 export function valuesOf(text: string, vocabulary: Vocabulary): { values: Value[]; ranges: ValueRange[] } {
-  const { unit, currency, rate, calendar, joined, hours, morning, evening, unitOf } = finderFor(vocabulary);
+  const {
+    unit,
+    currency,
+    rate,
+    calendar,
+    joined,
+    hours,
+    morning,
+    evening,
+    minusWord,
+    startsWithMinus,
+    rangeWord,
+    unitOf,
+  } = finderFor(vocabulary);
   const values: Value[] = [];
   for (const match of text.matchAll(calendar)) {
     const name = vocabulary.calendar;
     const amount = Object.keys(name).find((key) =>
       name[key]!.some((word) => word === match[0] || (word === word.toLowerCase() && word === match[0].toLowerCase())),
     );
-    if (amount) add({ kind: "calendar", amount, written: undefined }, match.index, match.index + match[0].length);
+    if (amount) add({ kind: CALENDAR, amount, written: undefined }, match.index, match.index + match[0].length);
   }
   for (const match of text.matchAll(rate)) {
     const { dimension, factor } = unitOf(match.groups!.unit!);
@@ -55,6 +71,8 @@ export function valuesOf(text: string, vocabulary: Vocabulary): { values: Value[
   }
   for (const { value, minutes, start, end } of numerals(text, vocabulary)) {
     if (values.some((other) => start < other.end && end > other.start)) continue;
+    // 零 is a number, but not in 零下.
+    if (startsWithMinus.test(text.slice(start))) continue;
     const before = text.slice(Math.max(0, start - 12), start);
     const after = text.slice(end, end + 24);
     const hour = hours.exec(after);
@@ -70,17 +88,32 @@ export function valuesOf(text: string, vocabulary: Vocabulary): { values: Value[
     }
     const named = unit.exec(after);
     const sign = currency.exec(before);
+    const currencyStart = start - (sign?.[0].length ?? 0);
+    const minus = minusBefore(start) || minusBefore(currencyStart);
+    const written = minus > 0 ? -value : value;
     if (named || sign) {
       const { dimension, factor } = unitOf((named ?? sign)![0].trim());
       add(
-        { kind: dimension, amount: value * factor, written: value },
-        sign && !named ? start - sign[0].length : start,
+        { kind: dimension, amount: written * factor, written },
+        (named ? start : currencyStart) - minus,
         end + (named?.[0].length ?? 0),
       );
-    } else if (value !== 1) add({ kind: COUNT, amount: value, written: value }, start, end);
+    } else if (written !== 1) add({ kind: COUNT, amount: written, written }, start - minus, end);
   }
   values.sort((a, b) => a.start - b.start);
   return { values, ranges: rangesOf(text, values, joined) };
+
+  /** How long the minus sign is that ends here; 0 where there is none, or a dash that joins two things. */
+  function minusBefore(at: number): number {
+    const written = text.slice(0, at);
+    const word = minusWord.exec(written);
+    if (word) return word[0].length;
+    if (!/[-−–]$/u.test(written) || !/[\d\p{Sc}]/u.test(text[at] ?? "")) return 0;
+    const left = written.slice(0, -1);
+    const joins = left.trimEnd();
+    if (/\d$/u.test(joins) || values.some(({ end }) => end === joins.length)) return 0;
+    return rangeWord.test(left) || OPENS_NUMBER.test(left) ? 1 : 0;
+  }
 
   function add(value: Omit<Value, "start" | "end">, start: number, end: number): void {
     values.push({ ...value, start, end });
@@ -116,6 +149,9 @@ interface Finder {
   hours: RegExp;
   morning: { before: RegExp; after: RegExp };
   evening: { before: RegExp; after: RegExp };
+  minusWord: RegExp;
+  startsWithMinus: RegExp;
+  rangeWord: RegExp;
   unitOf(written: string): { dimension: string; factor: number };
 }
 const finders = new Map<Vocabulary, Finder>();
@@ -129,7 +165,7 @@ function finderFor(vocabulary: Vocabulary): Finder {
   return finder;
 }
 
-function makeFinder({ units, rates, ranges, hours, morning, evening, calendar }: Vocabulary): Finder {
+function makeFinder({ units, rates, ranges, hours, morning, evening, calendar, minus }: Vocabulary): Finder {
   const factors = new Map<string, { dimension: string; factor: number }>();
   for (const { dimension, words } of units)
     for (const [word, factor] of Object.entries(words)) {
@@ -145,15 +181,25 @@ function makeFinder({ units, rates, ranges, hours, morning, evening, calendar }:
     before: new RegExp(`${anyOf(words)}\\s*$`, "iu"),
     after: new RegExp(`^\\s*${anyOf(words.map((word) => word.replace(/\.$/, "")))}`, "iu"),
   });
+  /** "NT$": the letters before a currency's sign make it another currency. */
+  const lettered = (word: string) => {
+    const { dimension, factor } = factors.get(word.slice(-1))!;
+    return { dimension: `${word.slice(0, -1)} ${dimension}`, factor };
+  };
+  const signs = anyOf(written.filter((word) => /^\p{Sc}$/u.test(word)));
+  const rangeWords = ranges.filter((word) => /\p{L}/u.test(word));
   return {
     unit: new RegExp(`^[\\s-]*${anyOf(written)}`, "u"),
-    currency: new RegExp(`${anyOf(written.filter((word) => /^\p{Sc}$/u.test(word)))}\\s*$`, "u"),
+    currency: new RegExp(`(?<!\\p{L})\\p{Lu}{0,3}${signs}\\s*$|${signs}\\s*$`, "u"),
     rate: new RegExp(`${anyOf(rates)}\\s*(?<unit>${anyOf(spans)})`, "giu"),
     calendar: new RegExp(anyOf(Object.values(calendar).flat()), "giu"),
     joined: new RegExp(`^\\s*${anyOf(ranges)}\\s*(?:${anyOf([...morning, ...evening])})?$`, "iu"),
     hours: new RegExp(`^\\s*${anyOf(hours)}`, "iu"),
     morning: around(morning),
     evening: around(evening),
-    unitOf: (word) => factors.get(word.replace(/\s+/gu, " ")) ?? factors.get(word.toLowerCase())!,
+    minusWord: new RegExp(`${anyOf(minus)}\\s*$`, "iu"),
+    startsWithMinus: new RegExp(`^${anyOf(minus)}`, "iu"),
+    rangeWord: new RegExp(`${anyOf(rangeWords)}\\s*$`, "iu"),
+    unitOf: (word) => factors.get(word.replace(/\s+/gu, " ")) ?? factors.get(word.toLowerCase()) ?? lettered(word),
   };
 }

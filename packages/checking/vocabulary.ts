@@ -10,6 +10,8 @@ export interface Vocabulary {
   /** What makes a unit after it a rate ("per month"). */
   rates: readonly string[];
   ranges: readonly string[];
+  /** What stands before a number below zero, besides the sign. */
+  minus: readonly string[];
   /** What follows the hour of a clock time. */
   hours: readonly string[];
   morning: readonly string[];
@@ -21,6 +23,8 @@ export interface Vocabulary {
   /** What turns a clause into its opposite, and the lower pole of pairs such as more and less. */
   negative: readonly string[];
   universal: readonly string[];
+  /** What makes a clause hold in some cases only. */
+  conditions: readonly string[];
   exclusive: readonly string[];
   before: readonly string[];
   after: readonly string[];
@@ -42,6 +46,7 @@ const EMPTY: Vocabulary = {
   units: [],
   rates: [],
   ranges: ["-", "–"],
+  minus: [],
   hours: [],
   morning: [],
   evening: [],
@@ -49,6 +54,7 @@ const EMPTY: Vocabulary = {
   bounds: [],
   negative: [],
   universal: [],
+  conditions: [],
   exclusive: [],
   before: [],
   after: [],
