@@ -1,3 +1,4 @@
 export { type CheckedPassage, Checker, checkSentences, type Verdict } from "./check.ts";
+export { distinctionsOf } from "./distinctions.ts";
 export { instructs } from "./instructions.ts";
 export type { Reason } from "./support.ts";

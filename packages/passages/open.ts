@@ -150,10 +150,12 @@ export class PassageIndex {
 
   /**
    * A question as it is searched for: normalised, and without the slips of who typed it. An index of before format 4
-   * knows no spellings, and corrects none. Throws IndexUnusable where the file turns out to be damaged.
+   * knows no spellings, and corrects none. Neither is one corrected where documents are excluded: the word put in
+   * might be one that they alone hold. Throws IndexUnusable where the file turns out to be damaged.
    */
-  correct(question: string): CorrectedQuestion {
+  correct(question: string, { exclude }: Pick<SearchOptions, "exclude"> = {}): CorrectedQuestion {
     const text = normalisedQuestion(question);
+    if (exclude && exclude.size > 0) return { text, corrections: [] };
     try {
       return this.#spellings ? correctQuestion(text, this.#vocabulary(), this.#spellings) : { text, corrections: [] };
     } catch (error) {

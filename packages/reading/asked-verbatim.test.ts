@@ -24,6 +24,10 @@ test("a question that the text asks in the same words gets its answer with certa
       assert.deepEqual([ask(question).confidence, ask(question).text], [1, answer], question);
     for (const question of ["Why gloves?", "Are gloves available on Sunday?", "gloves", "你們有賣紅茶嗎？", "?"])
       assert(ask(question).confidence < 1, question);
+    const slip = index.correct("Are glovs available?");
+    assert.equal(slip.text, "Are gloves available?");
+    const found = index.search(slip.text, 5, { corrections: slip.corrections });
+    assert(read(slip.text, found, { threshold: 1 }).confidence < 1, "these are not the person's words");
     index.close();
   } finally {
     rmSync(folder, { recursive: true });

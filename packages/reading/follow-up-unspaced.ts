@@ -45,17 +45,28 @@ export function exchange(before: string, part: string, words: FollowUpWords): st
   const place =
     besideSharedCharacters(content, part) ?? sameQuantity(content, part, words) ?? subject(content, part, words);
   if (!place) return `${before.replace(END, "")}${part}？`;
-  return before.slice(0, place.start) + part + before.slice(place.end);
+  const { start, end } = ofWholeCharacters(before, place);
+  return before.slice(0, start) + part + before.slice(end);
 }
 
+/** UTF-16 units. */
 type Place = { start: number; end: number };
+
+function ofWholeCharacters(text: string, { start, end }: Place): Place {
+  return { start: cutsCharacter(text, start) ? start - 1 : start, end: cutsCharacter(text, end) ? end + 1 : end };
+}
+
+/** Whether a cut there would part the two halves of a surrogate pair. */
+function cutsCharacter(text: string, at: number): boolean {
+  return at > 0 && text.codePointAt(at - 1)! > 0xffff;
+}
 
 /** "週日" for "週六", "金葉會員" for "一般會員": what begins or ends alike is of one kind. */
 function besideSharedCharacters(content: string, part: string): Place | undefined {
   for (let size = part.length - 1; size > 0; size--) {
-    const endsAt = content.lastIndexOf(part.slice(-size));
+    const endsAt = cutsCharacter(part, part.length - size) ? -1 : content.lastIndexOf(part.slice(-size));
     if (endsAt >= 0) return reach(content, endsAt + size - part.length, endsAt + size);
-    const startsAt = content.lastIndexOf(part.slice(0, size));
+    const startsAt = cutsCharacter(part, size) ? -1 : content.lastIndexOf(part.slice(0, size));
     if (startsAt >= 0) return reach(content, startsAt, startsAt + part.length);
   }
   return undefined;
@@ -71,7 +82,7 @@ function reach(content: string, start: number, end: number): Place {
 /** "四兩" for "一壺". */
 function sameQuantity(content: string, part: string, words: FollowUpWords): Place | undefined {
   if (!isNumeral(part[0], words)) return undefined;
-  const end = [...content].findLastIndex((character) => isNumeral(character, words)) + 2;
+  const end = content.split("").findLastIndex((character) => isNumeral(character, words)) + 2;
   let start = end - 2;
   while (start > 0 && isNumeral(content[start - 1], words)) start -= 1;
   return end < 2 ? undefined : { start, end };
@@ -104,7 +115,7 @@ function maskAll(text: string, { asking, speakers, exceptions }: FollowUpWords):
   const masked = mask(mask(hidden, asking, "?"), speakers, "?").replace(PUNCTUATION, (found) =>
     "?".repeat(found.length),
   );
-  return Array.from(masked, (character, at) => (character === "\u0000" ? text[at] : character)).join("");
+  return masked.replaceAll("\u0000", (_, at: number) => text[at]!);
 }
 
 /** The text with each of the phrases replaced by as many marks as it has UTF-16 units, the longest first. */

@@ -116,4 +116,34 @@ describe("a follow-up", () => {
       }),
     );
   });
+
+  it("keeps characters beyond the basic plane whole", () => {
+    const piece = fc.constantFrom(
+      "𠮷",
+      "𠮶",
+      "𡃁",
+      "那",
+      "哪裡",
+      "呢",
+      "可以",
+      "嗎",
+      "多少",
+      "錢",
+      "兩",
+      "一",
+      "我",
+      "？",
+      " ",
+    );
+    const said = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+    // Both of one language, so that the question is taken for a follow-up.
+    fc.assert(
+      fc.property(said, said, (name, before) => {
+        const resolved = resolveFollowUp(`那${name}呢？`, `你們可以帶${before}上二樓嗎？`);
+        assert(resolved.isWellFormed(), resolved);
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.equal(resolveFollowUp("那𠮶茶呢？", "𠮷茶多少錢？"), "𠮶茶多少錢？");
+  });
 });

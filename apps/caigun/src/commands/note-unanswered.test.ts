@@ -61,6 +61,34 @@ describe("what is noted as unanswered", () => {
     );
   });
 
+  it("is two questions where a number or a negation differs, which the same answer would not fit", async () => {
+    const { note, list } = await newNotes();
+    const questions = [
+      "What does a 2 day rental of a city bike cost in summer?",
+      "What does a 3 day rental of a city bike cost in summer?",
+      "Can I return a bike?",
+      "Can't I return a bike?",
+      "Can I rent a city bike with paying a deposit?",
+      "Can I rent a city bike without paying a deposit?",
+      "租兩天單車多少錢？",
+      "租三天單車多少錢？",
+    ];
+    for (const question of questions) await note(question);
+    assert.deepEqual((await list()).map(([, wording]) => wording).toSorted(), questions.toSorted());
+    await note("what does a two day rental of a city bike cost in summer");
+    assert.equal((await list())[0]?.[0], 2);
+  });
+
+  it("is cut where it is long", async () => {
+    const { note, list, store } = await newNotes();
+    await note(`${"𠮷".repeat(2_000)} ${"x".repeat(5_000)}`);
+    assert.equal((await list())[0]?.[1], "𠮷".repeat(1_000));
+    const { rows } = await store.pool.query(
+      "select max(length(term)) as longest from unanswered, unnest(terms) as term",
+    );
+    assert(Number(rows[0].longest) <= 100);
+  });
+
   it("is also what has no word with content, or no word at all", async () => {
     const { note, list } = await newNotes();
     for (const question of ["Who are you?", "who are you", "👍?", "👍?", "🤷"]) await note(question);

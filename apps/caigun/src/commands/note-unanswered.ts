@@ -1,7 +1,8 @@
+import { distinctionsOf } from "@caigun/checking";
 import type { Reply } from "@caigun/contract";
 import type { Reading } from "@caigun/reading";
 import { detectLanguage, words } from "@caigun/text";
-import { noteUnanswered as noteStored } from "../store/index.ts";
+import { type AskedInVain, noteUnanswered as noteStored } from "../store/index.ts";
 import type { Caller } from "./caller.ts";
 import type { House } from "./house.ts";
 
@@ -9,6 +10,9 @@ import type { House } from "./house.ts";
 const LOW_CONFIDENCE_MARGIN = 0.1;
 /** Of one question: more would tell no more whether two ask the same. */
 const MOST_TERMS = 64;
+/** What anyone can write stays on a list for the owner, so it is bounded; code points. */
+const LONGEST_WORDING = 1_000;
+const LONGEST_TERM = 100;
 
 type Noted = {
   /** As it was searched for. */
@@ -29,19 +33,37 @@ export async function noteUnanswered(
   { question, reading, closest, modelId }: Noted,
 ): Promise<void> {
   if (reading.answered && reading.confidence >= reading.threshold + LOW_CONFIDENCE_MARGIN) return;
-  const terms = termsOf(question, reading.candidate.text);
   try {
-    await noteStored(store.db, chatbotId, { question, terms, closest, modelId, at: new Date() });
+    await noteStored(store.db, chatbotId, {
+      question: cut(question, LONGEST_WORDING),
+      ...aboutOf(question, reading.candidate.text),
+      closest,
+      modelId,
+      at: new Date(),
+    });
   } catch (error) {
     log.warn({ err: error }, "can't note a question that was not answered");
   }
 }
 
-/** What a question is about: its content words, or where it has none ("who are you?") all its words, or itself. */
-function termsOf(question: string, textsAnswer: string): string[] {
+/**
+ * What a question is about: its content words, or where it has none ("who are you?") all its words, or itself; and what
+ * no question that asks the same can lack.
+ */
+function aboutOf(question: string, textsAnswer: string): Pick<AskedInVain, "terms" | "distinctions"> {
   // A short question's language is guessed wrongly now and then, and its words would be stemmed in two ways.
-  const found = words(question, detectLanguage(question, { unsure: detectLanguage(textsAnswer) }));
+  const language = detectLanguage(question, { unsure: detectLanguage(textsAnswer) });
+  const found = words(question, language);
   const content = found.filter(({ common, part }) => !common && !part);
   const terms = (content.length > 0 ? content : found).map(({ term }) => term);
-  return terms.length > 0 ? [...new Set(terms)].slice(0, MOST_TERMS) : [question.trim()];
+  return {
+    terms: bounded(terms.length > 0 ? terms : [question.trim()]),
+    distinctions: bounded(distinctionsOf(question, language)),
+  };
+}
+
+const bounded = (terms: string[]) => [...new Set(terms.map((term) => cut(term, LONGEST_TERM)))].slice(0, MOST_TERMS);
+
+function cut(text: string, codePoints: number): string {
+  return text.length <= codePoints ? text : [...text].slice(0, codePoints).join("");
 }

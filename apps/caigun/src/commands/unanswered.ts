@@ -41,12 +41,13 @@ export async function answerUnanswered(
   { id, text }: Input<"answerUnanswered">,
   { recordReply }: Hooks<Reply<"answerUnanswered">>,
 ): Promise<Reply<"answerUnanswered">> {
-  const wordings = await findWordings(store.db, chatbotId, id);
-  if (!wordings) throw new Problem("unanswered_not_found");
-  const encoding = new Utf8Pieces(asQuestionsAndAnswers(wordings, text));
-  const blob = await blobs.put(encoding);
   const trainingDataId = newId();
   return store.db.transaction().execute(async (trx) => {
+    // Read here, so that no wording joins the group that the correction lacks.
+    const wordings = await findWordings(trx, chatbotId, id);
+    if (!wordings) throw new Problem("unanswered_not_found");
+    const encoding = new Utf8Pieces(asQuestionsAndAnswers(wordings, text));
+    const blob = await blobs.put(encoding);
     const isStored = await answerStored(trx, chatbotId, id, {
       id: trainingDataId,
       type: "text",

@@ -113,6 +113,48 @@ describeOnEachBackend("unanswered questions", (databases) => {
     assert.deepEqual(await corrections(), []);
   });
 
+  test("that are dropped after they came back end their correction, which nobody could change any more", async () => {
+    const { s, chatbot, note, list } = await newList();
+    const corrections = async () => (await store.listCorrections(s.db, chatbot.id)).length;
+    const reopen = async (term: string) => {
+      await note(term, [term], { at: new Date(1_000) });
+      const group = (await list()).find(({ wordings }) => wordings[0] === term);
+      await store.answerUnanswered(s.db, chatbot.id, group!.id, { ...trainingData(), id: newId() });
+      const { modelId } = await newQueuedModel(s, chatbot.id);
+      await note(term, [term], { modelId, at: new Date(1_000) });
+      return group!.id;
+    };
+    const id = await reopen("why");
+    assert.equal(await corrections(), 1);
+    assert.equal(await store.dropUnanswered(s.db, chatbot.id, id), true);
+    assert.equal(await corrections(), 0);
+    await reopen("where");
+    await s.pool.query(
+      `insert into unanswered (id, chatbot_id, wordings, terms, terms_digest, closest, last_asked_at)
+      select gen_random_uuid(), $1, array['w' || n], array['t' || n], n::text::bytea, '[]', to_timestamp(3000 + n)
+      from generate_series(1, 999) as n`,
+      [chatbot.id],
+    );
+    assert.equal(await corrections(), 1);
+    await note("one more", ["more"]);
+    assert.equal(await corrections(), 0);
+    assert.equal((await list()).length, 1_000);
+  });
+
+  test("are two where what they must share differs, and it counts for nothing else", async () => {
+    const { note, list } = await newList();
+    await note("2 days", ["day", "rent"], { distinctions: ["2"] });
+    await note("3 days", ["day", "rent"], { distinctions: ["3"] });
+    await note("days", ["day", "rent"]);
+    await note("two days", ["rent", "day"], { distinctions: ["2"] });
+    await note("2, 4, 6, 8 bikes", ["bike"], { distinctions: ["2", "4", "6", "8"] });
+    await note("2, 4, 6, 8 locks", ["lock"], { distinctions: ["2", "4", "6", "8"] });
+    assert.deepEqual(
+      (await list()).map(({ count }) => count),
+      [2, 1, 1, 1, 1],
+    );
+  });
+
   test("cite nothing that was deleted since", async () => {
     const { s, chatbot, trainingDataId, note, list } = await newList();
     await note("why?", ["why"], { closest: [{ training_data_id: trainingDataId, quote: "Because." }] });

@@ -26,12 +26,13 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 export function openReader(): Reader {
   const encoders = new OpenEncoders(THREADS);
   return {
-    async read(index, question, { exclude = [], encoder, quality = "best", withTexts, ...options }) {
-      const { text, corrections } = index.correct(question);
+    async read(index, question, { exclude: excluded = [], encoder, quality = "best", withTexts, ...options }) {
+      const exclude = new Set(excluded);
+      const { text, corrections } = index.correct(question, { exclude });
       const vectors = await encodeFor(index, text, encoder, encoders);
       const wanted = passagesWanted(quality, vectors !== undefined);
       const found = index.search(text, wanted.searched, {
-        exclude: new Set(exclude),
+        exclude,
         corrections,
         ...(vectors ? { vectors } : {}),
       });
