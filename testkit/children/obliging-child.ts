@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { serveParent } from "../../apps/caigun/src/children/serve-parent.ts";
 
 /** A child that does what a test asks of it. */
@@ -8,6 +9,8 @@ type Request =
   | { do: "count"; to: number }
   | { do: "spin" }
   | { do: "wait" }
+  | { do: "hang" }
+  | { do: "take"; ms: number }
   | { do: "crash" }
   | { do: "fill a database" }
   | { do: "environment" };
@@ -26,6 +29,10 @@ serveParent((message, reportProgress, signal) => {
       for (;;) reportProgress("spinning");
     case "wait":
       return new Promise((resolve) => signal.addEventListener("abort", resolve));
+    case "hang":
+      return new Promise(() => {});
+    case "take":
+      return delay(request.ms, request.ms);
     case "crash":
       return process.kill(process.pid, "SIGSEGV");
     case "fill a database":

@@ -10,7 +10,7 @@ export type Received = { system: string; user: string; authorization: string | u
 
 /** How an engine replies: with a text, or in one of the ways in which a server fails. */
 export type Behaviour =
-  | { text: string }
+  | { text: string; finishReason?: string }
   /** Takes the request and sends nothing. */
   | { fault: "silent" }
   /** Sends a text, and then nothing. */
@@ -78,7 +78,7 @@ async function reply(response: ServerResponse, behaviour: Behaviour, protocol: P
   if (!("fault" in behaviour)) {
     begin();
     await write(behaviour.text);
-    response.end(end);
+    response.end(end(behaviour.finishReason));
     return;
   }
   switch (behaviour.fault) {
@@ -136,11 +136,13 @@ const receivedBy = {
 const framing = {
   openai: {
     piece: (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
-    end: `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`,
+    end: (finish_reason = "stop") =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason }] })}\n\ndata: [DONE]\n\n`,
   },
   google: {
     piece: (text: string) =>
       `data: ${JSON.stringify({ candidates: [{ content: { role: "model", parts: [{ text }] } }] })}\r\n\r\n`,
-    end: `data: ${JSON.stringify({ candidates: [{ content: { role: "model", parts: [{ text: "" }] }, finishReason: "STOP" }] })}\r\n\r\n`,
+    end: (finishReason = "STOP") =>
+      `data: ${JSON.stringify({ candidates: [{ content: { role: "model", parts: [{ text: "" }] }, finishReason }] })}\r\n\r\n`,
   },
 };

@@ -55,6 +55,35 @@ describe("a child process", () => {
     await child.ended;
   });
 
+  it("is killed when it does not stop though it was told to", async () => {
+    const child = start();
+    const caller = new AbortController();
+    const cancel = { timeoutMs, onAbort: "cancel", cancelWithinMs: 50 } as const;
+    const begun = child.request({ do: "echo", value: 1 }, { timeoutMs });
+    const hanging = child.request({ do: "hang" }, { ...cancel, signal: caller.signal });
+    const behind = child.request({ do: "echo", value: 2 }, { timeoutMs });
+    assert.equal(await begun, 1);
+    caller.abort(new Error("hung up"));
+    await assert.rejects(hanging, /hung up/);
+    await assert.rejects(behind, ChildEnded);
+    await child.ended;
+  });
+
+  it("is not killed for a request that waits behind another", async () => {
+    const child = start();
+    const caller = new AbortController();
+    const first = child.request({ do: "take", ms: 400 }, { timeoutMs });
+    const behind = child.request(
+      { do: "wait" },
+      { timeoutMs, signal: caller.signal, onAbort: "cancel", cancelWithinMs: 50 },
+    );
+    caller.abort(new Error("hung up"));
+    await assert.rejects(behind, /hung up/);
+    assert.equal(await first, 400);
+    child.kill();
+    await child.ended;
+  });
+
   it("fails every request that waits when it crashes", async () => {
     const child = start();
     const lost = [{ do: "crash" }, { do: "echo", value: 1 }].map((request) => child.request(request, { timeoutMs }));

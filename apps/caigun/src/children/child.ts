@@ -19,8 +19,12 @@ export type RequestOptions = {
   signal?: AbortSignal;
   /** What becomes of the child then: it is killed, unless it is told to stop this request alone and live on. */
   onAbort?: "kill" | "cancel";
+  /** A child that was told to stop is killed when it has not after this long, ms, of which it worked on nothing older. */
+  cancelWithinMs?: number;
   onProgress?: (progress: unknown) => void;
 };
+
+const CANCEL_WITHIN_MS = 10_000;
 
 /** The child ended before it replied: killed, out of memory, or crashed in native code. Trying again may help. */
 export class ChildEnded extends Error {
@@ -67,6 +71,9 @@ export class Child {
   #process: ChildProcess;
   #name: string;
   #pending = new Map<number, Pending>();
+  /** The requests that the child has not replied to, in the order in which it works on them, also when nobody waits. */
+  #unanswered = new Map<number, { cancelWithinMs: number }>();
+  #stuck: { id: number; timer: NodeJS.Timeout } | undefined;
   #nextId = 1;
   #hasEnded = false;
 
@@ -84,6 +91,8 @@ export class Child {
       const end = (how: string) => {
         if (this.#hasEnded) return;
         this.#hasEnded = true;
+        this.#unanswered.clear();
+        this.#watchOldest();
         const error = new ChildEnded(`The ${name} process ended: ${how}.`);
         for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
         resolve();
@@ -104,7 +113,7 @@ export class Child {
 
   request<Reply>(
     request: unknown,
-    { timeoutMs, signal, onAbort = "kill", onProgress }: RequestOptions,
+    { timeoutMs, signal, onAbort = "kill", cancelWithinMs = CANCEL_WITHIN_MS, onProgress }: RequestOptions,
   ): Promise<Reply> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#hasEnded) return Promise.reject(new ChildEnded(`The ${this.#name} process has ended.`));
@@ -122,8 +131,10 @@ export class Child {
         if (onAbort === "kill") return stop(signal?.reason as Error);
         this.#settle(id)?.reject(signal?.reason as Error);
         this.#process.send({ id, cancel: true } satisfies ToChild, () => {});
+        this.#watchOldest();
       };
       signal?.addEventListener("abort", abort, { once: true });
+      this.#unanswered.set(id, { cancelWithinMs });
       this.#pending.set(id, {
         resolve: resolve as (reply: unknown) => void,
         reject,
@@ -152,9 +163,26 @@ export class Child {
     return pending;
   }
 
+  /** Kills the child where it works on a request that was cancelled, and goes on for too long: the others wait for it. */
+  #watchOldest(): void {
+    const [oldest] = this.#unanswered;
+    const cancelled = oldest && !this.#pending.has(oldest[0]) ? oldest : undefined;
+    if (this.#stuck?.id === cancelled?.[0]) return;
+    clearTimeout(this.#stuck?.timer);
+    this.#stuck = undefined;
+    if (!cancelled) return;
+    const [id, { cancelWithinMs }] = cancelled;
+    this.#stuck = { id, timer: setTimeout(() => this.kill(), cancelWithinMs) };
+  }
+
   #receive(message: FromChild): void {
-    if ("progress" in message) this.#pending.get(message.id)?.onProgress?.(message.progress);
-    else if ("error" in message) this.#settle(message.id)?.reject(new ChildRefused(message.error));
+    if ("progress" in message) {
+      this.#pending.get(message.id)?.onProgress?.(message.progress);
+      return;
+    }
+    this.#unanswered.delete(message.id);
+    this.#watchOldest();
+    if ("error" in message) this.#settle(message.id)?.reject(new ChildRefused(message.error));
     else this.#settle(message.id)?.resolve(message.reply);
   }
 }

@@ -62,6 +62,9 @@ for (const protocol of ["openai", "google"] as const) {
       [{ fault: "stall", text: TEXT }, "timeout", TEXT],
       [{ fault: "cut", text: TEXT }, protocol === "google" ? "unreachable" : "cut", TEXT],
       [{ fault: "half", text: TEXT }, "cut", TEXT],
+      ...(protocol === "google" ? ["MAX_TOKENS", "SAFETY"] : ["length", "content_filter"]).map(
+        (finishReason): [Behaviour, FailureReason, string] => [{ text: TEXT, finishReason }, "unfinished", TEXT],
+      ),
       [{ fault: "status", status: 500 }, "unreachable", ""],
       [{ fault: "status", status: 401 }, "refused", ""],
       [{ fault: "status", status: 429, retryAfter: "3600" }, "rate_limited", ""],
@@ -105,6 +108,12 @@ for (const protocol of ["openai", "google"] as const) {
       for (let time = 0; time < 7; time++) reasons.push((await kit.write()).reason);
       assert.deepEqual(reasons, [...Array(5).fill("refused"), "circuit_open", "circuit_open"]);
       assert.equal(kit.server.received.length, 5);
+    });
+
+    it("is not left alone for replies that are longer than it may write", async () => {
+      const finishReason = protocol === "google" ? "MAX_TOKENS" : "length";
+      await using kit = await opened(protocol, () => ({ text: TEXT, finishReason }));
+      for (let time = 0; time < 7; time++) assert.equal((await kit.write()).reason, "unfinished");
     });
 
     it("writes so many replies at a time, lets so many wait, and refuses the rest", async () => {

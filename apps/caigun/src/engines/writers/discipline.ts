@@ -7,7 +7,6 @@ import {
   DelegateBackoff,
   handleWhen,
   retry,
-  wrap,
 } from "cockatiel";
 import { pushed } from "./pushed.ts";
 import { type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
@@ -38,12 +37,13 @@ const HALF_OPEN_AFTER_MS = 10_000;
  * alone while it fails, and asked by so many at a time.
  */
 export function disciplined(writer: Writer, limits: WritingLimits): Writer {
-  const isFailure = handleWhen((error) => error instanceof WriterFailure);
+  // A writer that filled the room it had is well.
+  const isFailure = handleWhen((error) => error instanceof WriterFailure && error.reason !== "unfinished");
   const breaker = circuitBreaker(isFailure, {
     halfOpenAfter: HALF_OPEN_AFTER_MS,
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
-  const policy = wrap(bulkhead(limits.concurrency, limits.waiting), breaker);
+  const queue = bulkhead(limits.concurrency, limits.waiting);
   return {
     name: writer.name,
     isLocal: writer.isLocal,
@@ -63,9 +63,13 @@ export function disciplined(writer: Writer, limits: WritingLimits): Writer {
           hasBegun = true;
           push(piece);
         };
-        return policy.execute(() =>
-          retried.execute(() => attempt(writer, { ...request, signal }, limits, take), signal),
-        );
+        return queue.execute(() => {
+          // Who waited for too long never reached the writer: that is no failure of its own.
+          signal.throwIfAborted();
+          return breaker.execute(() =>
+            retried.execute(() => attempt(writer, { ...request, signal }, limits, take), signal),
+          );
+        });
       });
       try {
         // A turn may be waited for beyond the time there is.

@@ -15,8 +15,8 @@ let loaded: { path: string; context: Promise<LlamaContext> } | undefined;
 /** The process that holds one language model and writes with it, one reply at a time. */
 serveParent(async (message, report, signal): Promise<GgufReply> => {
   const { modelPath, system, user } = message as GgufRequest;
-  if (loaded?.path !== modelPath) loaded = { path: modelPath, context: open(modelPath) };
-  const context = await loaded.context;
+  // Loading goes on for the next question when nobody waits for this one.
+  const context = await Promise.race([contextOf(modelPath), aborted(signal)]);
   signal.throwIfAborted();
   const sequence = context.getSequence();
   try {
@@ -27,11 +27,28 @@ serveParent(async (message, report, signal): Promise<GgufReply> => {
       temperature: 0,
       onTextChunk: report,
     });
-    return { finished: stopReason !== "abort" };
+    return { stopReason };
   } finally {
     sequence.dispose();
   }
 });
+
+/** Loaded once; again when that failed, which may have been for want of memory at the time. */
+function contextOf(modelPath: string): Promise<LlamaContext> {
+  if (loaded?.path === modelPath) return loaded.context;
+  const loading = { path: modelPath, context: open(modelPath) };
+  loaded = loading;
+  loading.context.catch(() => {
+    if (loaded === loading) loaded = undefined;
+  });
+  return loading.context;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
 
 async function open(modelPath: string): Promise<LlamaContext> {
   // What is built for this machine comes with the library: nothing is compiled, and nothing downloaded.

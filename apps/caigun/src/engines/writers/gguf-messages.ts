@@ -2,4 +2,4 @@ import type { Prompt } from "./prompt.ts";
 
 export type GgufRequest = { modelPath: string } & Prompt;
 /** Pieces are reported as progress while it writes. */
-export type GgufReply = { finished: boolean };
+export type GgufReply = { stopReason: string };

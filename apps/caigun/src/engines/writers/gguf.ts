@@ -2,7 +2,7 @@ import { Child, ChildEnded, ChildRefused, ChildTimedOut } from "../../children/c
 import type { GgufReply, GgufRequest } from "./gguf-messages.ts";
 import { promptFor } from "./prompt.ts";
 import { pushed } from "./pushed.ts";
-import { type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
+import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
 export type GgufOptions = { path: string };
 
@@ -11,6 +11,8 @@ const PROMPT_CHARACTERS = 2_500;
 const HEAP_MIB = 512;
 /** For one reply, the loading of the model included, ms; the process is killed then. */
 const LONGEST_MS = 180_000;
+/** Why a reply ends that is whole: not "maxTokens". */
+const NATURAL_STOPS: ReadonlySet<string> = new Set(["eogToken", "stopGenerationTrigger", "customStopTrigger"]);
 
 /** A language model in a GGUF file, in a process of its own that is started by the first question. */
 export function ggufWriter({ path }: GgufOptions): Writer {
@@ -24,15 +26,16 @@ export function ggufWriter({ path }: GgufOptions): Writer {
         child = new Child({ module: new URL("./gguf-child.ts", import.meta.url), name: "writing", heapMiB: HEAP_MIB });
       const message: GgufRequest = { modelPath: path, ...promptFor(request, PROMPT_CHARACTERS) };
       const running = child;
-      const pieces = pushed((push) =>
-        running.request<GgufReply>(message, {
+      const pieces = pushed(async (push) => {
+        const { stopReason } = await running.request<GgufReply>(message, {
           timeoutMs: LONGEST_MS,
           signal,
           // The model stays loaded: the process is told to stop, and stops at the next token.
           onAbort: "cancel",
           onProgress: push as (progress: unknown) => void,
-        }),
-      );
+        });
+        if (!NATURAL_STOPS.has(stopReason)) throw stoppedEarly(stopReason);
+      });
       try {
         yield* pieces;
       } catch (error) {

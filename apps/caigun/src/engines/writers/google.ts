@@ -1,6 +1,6 @@
 import type { GoogleGenAI } from "@google/genai";
 import { promptFor } from "./prompt.ts";
-import { failureOfStatus, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
+import { failureOfStatus, stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
 export type GoogleOptions = {
   apiKey: string;
@@ -13,6 +13,8 @@ const GOOGLE_URL = "https://generativelanguage.googleapis.com/";
 const PROMPT_CHARACTERS = 24_000;
 /** What the model thinks before it writes counts too. */
 const MOST_TOKENS = 2_048;
+/** Why a reply ends that is whole: not "MAX_TOKENS" or "SAFETY". */
+const NATURAL_STOP = "STOP";
 
 /** Google's Gemini API, by Google's own library. */
 export function googleWriter({ apiKey, model, baseUrl = GOOGLE_URL }: GoogleOptions): Writer {
@@ -28,7 +30,7 @@ export function googleWriter({ apiKey, model, baseUrl = GOOGLE_URL }: GoogleOpti
       );
       const { system, user } = promptFor(request, PROMPT_CHARACTERS);
       const { models } = await client;
-      let isFinished = false;
+      let finishReason: string | undefined;
       try {
         const chunks = await models.generateContentStream({
           model,
@@ -44,13 +46,15 @@ export function googleWriter({ apiKey, model, baseUrl = GOOGLE_URL }: GoogleOpti
           if (promptFeedback?.blockReason)
             throw new WriterFailure("refused", `Google refused the question: ${promptFeedback.blockReason}.`);
           if (text) yield text;
-          if (candidates?.[0]?.finishReason) isFinished = true;
+          finishReason = candidates?.[0]?.finishReason ?? finishReason;
         }
       } catch (error) {
         request.signal.throwIfAborted();
         throw failureOf(error);
       }
-      if (!isFinished) throw new WriterFailure("cut", "Google ended its reply half-way.", { mayPass: true });
+      if (finishReason === undefined)
+        throw new WriterFailure("cut", "Google ended its reply half-way.", { mayPass: true });
+      if (finishReason !== NATURAL_STOP) throw stoppedEarly(finishReason);
     },
     async close() {},
   };

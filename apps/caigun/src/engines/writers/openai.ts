@@ -1,6 +1,6 @@
 import { promptFor } from "./prompt.ts";
 import { eventData } from "./server-sent-events.ts";
-import { failureOfStatus, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
+import { failureOfStatus, stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
 export type OpenAiOptions = {
   /** What `/chat/completions` is appended to. */
@@ -11,6 +11,8 @@ export type OpenAiOptions = {
 
 const PROMPT_CHARACTERS = 24_000;
 const MOST_TOKENS = 400;
+/** Why a reply ends that is whole: not "length" or "content_filter". */
+const NATURAL_STOP = "stop";
 
 /** Any server that speaks OpenAI's protocol for chat completions. */
 export function openAiWriter({ baseUrl, apiKey, model }: OpenAiOptions): Writer {
@@ -67,13 +69,16 @@ type Chunk = {
 
 async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<string> {
   if (!body) throw new WriterFailure("cut", "The writer's server sent nothing.", { mayPass: true });
-  let isFinished = false;
+  let finishReason: string | undefined;
   try {
     for await (const data of eventData(body)) {
-      if (data === "[DONE]") return;
+      if (data === "[DONE]") {
+        finishReason ??= NATURAL_STOP;
+        break;
+      }
       const choice = parsed(data).choices?.[0];
       if (typeof choice?.delta?.content === "string" && choice.delta.content !== "") yield choice.delta.content;
-      if (choice?.finish_reason) isFinished = true;
+      if (choice?.finish_reason) finishReason = choice.finish_reason;
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -81,7 +86,9 @@ async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerato
     throw new WriterFailure("cut", "The connection to the writer's server broke.", { mayPass: true, cause: error });
   }
   // Some servers end without [DONE]; then the last piece says why it is the last.
-  if (!isFinished) throw new WriterFailure("cut", "The writer's server ended its reply half-way.", { mayPass: true });
+  if (finishReason === undefined)
+    throw new WriterFailure("cut", "The writer's server ended its reply half-way.", { mayPass: true });
+  if (finishReason !== NATURAL_STOP) throw stoppedEarly(finishReason);
 }
 
 function parsed(data: string): Chunk {

@@ -32,6 +32,15 @@ it("reads the same events however the bytes are cut and the lines end", async ()
   );
 });
 
+it("does not gather empty lines without end", async () => {
+  let sent = 0;
+  const lines = async function* () {
+    for (; sent < 64; sent++) yield new TextEncoder().encode("data:\n".repeat(64 * 1024));
+  };
+  await assert.rejects(eventData(lines()).next(), /without an end/);
+  assert(sent < 32);
+});
+
 it("joins the lines of one event, and gives none that has no end", async () => {
   const bytes = new TextEncoder().encode("data:a\ndata\ndata:  b\nid: 1\n\nother: c\n\ndata: unfinished");
   assert.deepEqual(await dataOf([bytes]), ["a\n\n b"]);

@@ -27,7 +27,8 @@ export async function* eventData(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
       } else if (line === "data" || line.startsWith("data:")) {
         const value = line.slice(5).replace(/^ /, "");
         data.push(value);
-        length += value.length;
+        // With the line end that joins it to the next: empty lines take memory too.
+        length += value.length + 1;
       }
     }
     if (rest.length + length > LONGEST_EVENT)

@@ -24,6 +24,7 @@ export type FailureReason =
   | "rate_limited"
   | "timeout"
   | "cut"
+  | "unfinished"
   | "garbled"
   | "too_long"
   | "busy"
@@ -52,6 +53,11 @@ export class WriterFailure extends Error {
     this.mayPass = mayPass;
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** The failure that ends a reply whose writer stopped before the reply's own end; the reason is the writer's word for it. */
+export function stoppedEarly(finishReason: string): WriterFailure {
+  return new WriterFailure("unfinished", `The writer stopped before the end of its reply: ${finishReason}.`);
 }
 
 /** The failure that an HTTP status stands for. `retryAfter` is that header: seconds, or a date. */
