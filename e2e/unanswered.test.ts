@@ -52,6 +52,7 @@ describe("the list of unanswered questions", () => {
     assert.deepEqual(vouchers.questions, wordings.toReversed());
     assert.equal(ceiling.count, 1);
     assertShape(vouchers, { fields: { id: "uuid", last_asked_at: "time", closest: { list: "object" } } });
+    await assertProblem(await chatbot.call("unanswered?limit=101"), 400, "validation_failed");
     assert.deepEqual(
       (await list(chatbot, "?offset=1&limit=1")).map(({ id }) => id),
       [ceiling.id],

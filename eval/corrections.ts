@@ -37,7 +37,7 @@ export async function correct(chatbot: Chatbot, name: Handbook): Promise<Correct
   // Each in a conversation of its own: nothing said before is leaned on.
   const reply = async (question: string) => (await chatbot.ask(question, { uid: randomUUID() })).text;
   for (const { question } of corrections) await reply(question);
-  const { unanswered } = await chatbot.get<UnansweredList>("unanswered?limit=1000");
+  const { unanswered } = await chatbot.get<UnansweredList>("unanswered?limit=100");
   const listed = corrections.flatMap((correction) => {
     const group = unanswered.find(({ questions }) => questions.includes(correction.question));
     return group ? [{ ...correction, id: group.id }] : [];

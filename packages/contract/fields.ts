@@ -6,6 +6,8 @@ export const limits = {
   questionCharacters: 32_000,
   uidCharacters: 255,
   listLength: 1_000,
+  /** A group holds up to ten wordings. */
+  unansweredListLength: 100,
 } as const;
 
 export const Id = Type.String({ format: "uuid", description: "A UUID." });

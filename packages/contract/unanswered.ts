@@ -2,7 +2,10 @@ import { Type } from "typebox";
 import { Citation, page } from "./conversations.ts";
 import { Id, limits, readable, Timestamp } from "./fields.ts";
 
-export const UnansweredQuery = Type.Object({ ...page });
+export const UnansweredQuery = Type.Object({
+  offset: page.offset,
+  limit: Type.Integer({ ...page.limit, maximum: limits.unansweredListLength }),
+});
 
 /** Questions that ask the same, which the chatbot's texts did not answer. */
 export const Unanswered = Type.Object(

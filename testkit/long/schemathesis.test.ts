@@ -160,9 +160,13 @@ async function seedQueued(chatbot: Chatbot, count: number): Promise<string[]> {
 async function seedUnanswered(chatbot: Chatbot, count: number): Promise<string[]> {
   for (let number = 0; number < count; number++)
     await chatbot.ask(`Who conquered x${number} and y${number}?`, { uid: "seed" });
-  const { unanswered } = await chatbot.get<{ unanswered: { id: string }[] }>("unanswered?limit=1000");
-  assert.equal(unanswered.length, count);
-  return unanswered.map(({ id }) => id);
+  const ids: string[] = [];
+  for (let offset = 0; offset < count; offset += 100) {
+    const page = await chatbot.get<{ unanswered: { id: string }[] }>(`unanswered?limit=100&offset=${offset}`);
+    ids.push(...page.unanswered.map(({ id }) => id));
+  }
+  assert.equal(ids.length, count);
+  return ids;
 }
 
 /** JSON's texts, numbers and lists are TOML's too. */
