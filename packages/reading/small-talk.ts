@@ -73,7 +73,8 @@ function openerEnd(text: string): number {
 function greetingEnd(text: string): number {
   const spaces = [...text.slice(0, LONGEST).matchAll(/(?<=[\p{L}\p{M}])\s+(?=[\p{L}\p{N}])/gu)].slice(0, MOST_WORDS);
   for (const { index, 0: space } of spaces.reverse()) {
-    if (!recognise(text.slice(0, index))) continue;
+    // A question that has begun is no part of the greeting ("ahoj ¿A qué hora...").
+    if (text.slice(0, index).includes("¿") || !recognise(text.slice(0, index))) continue;
     const rest = text.slice(index + space.length);
     if (words(rest, detectLanguage(rest))[0]?.common) return index + space.length;
   }
