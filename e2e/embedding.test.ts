@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -10,6 +8,7 @@ import { manifest } from "@caigun/weights";
 import { makeCorpus } from "../bench/corpus.ts";
 import { type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
 import { Chatbot, type ModelReply, type TrainReply } from "../testkit/chatbot.ts";
+import { serveLocally } from "../testkit/local-server.ts";
 import { processesOf } from "../testkit/processes.ts";
 import { weightsForTests } from "../testkit/weights.ts";
 
@@ -52,16 +51,6 @@ cp "$(dirname "$0")/model-1.0.0-py3-none-any.whl" "$2"
   return folder;
 }
 
-async function hub(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 const withProgramsOf = (folder: string) => `${folder}:${process.env.PATH}`;
 
 async function untilStage(chatbot: Chatbot, { event_id }: TrainReply, stage: string): Promise<void> {
@@ -77,7 +66,7 @@ async function untilStage(chatbot: Chatbot, { event_id }: TrainReply, stage: str
 describe("where the embedding model can't be had", () => {
   it("a training ends as ready, is searched by words, and model, reply and log say so", async (t) => {
     const asked: string[] = [];
-    const url = await hub(t, ({ url }, response) => {
+    const url = await serveLocally(t, ({ url }, response) => {
       asked.push(url!);
       response.writeHead(503).end();
     });
@@ -99,7 +88,7 @@ describe("where the embedding model can't be had", () => {
 
   it("a training that is cancelled while it is fetched ends at once", async (t) => {
     const held = Promise.withResolvers<void>();
-    const url = await hub(t, (_request, response) => {
+    const url = await serveLocally(t, (_request, response) => {
       response.writeHead(200).write("the first bytes of many");
       response.on("close", () => held.reject(new Error("the download has ended")));
     });
@@ -176,7 +165,7 @@ describe("caigun pull", () => {
 
   it("says what each source answered, with exit code 1, and leaves nothing half-done", async (t) => {
     const folder = await home(t);
-    const url = await hub(t, (_request, response) => response.writeHead(404).end());
+    const url = await serveLocally(t, (_request, response) => response.writeHead(404).end());
     const env = { PATH: withProgramsOf(await pipWithoutNetwork(t)), CAIGUN_HUGGING_FACE_URL: url };
     const { exitCode, stdout, stderr } = await run(folder, [name], env);
     assert.deepEqual([exitCode, stdout], [1, ""]);

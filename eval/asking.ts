@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Reply } from "@caigun/contract";
-import { type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
+import { environmentOf, type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
 import { type Outcome, outcomeOf } from "./outcomes.ts";
 import type { ModelPlan } from "./parts.ts";
 
@@ -38,14 +38,13 @@ export async function askModels(
   plans: readonly ModelPlan[],
   { home, weights, signal, tick }: { home: string; weights: string; signal: AbortSignal; tick: () => void },
 ): Promise<Asked> {
-  const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
   const caigun = await startCaigun({
     home,
     env: {
       CAIGUN_EMBEDDER: "all-minilm-l6-v2-int8",
       // Fetched once, and not for each home.
       CAIGUN_WEIGHTS: fileURLToPath(new URL("../.caigun/weights", import.meta.url)),
-      ...(Object.fromEntries(inherited) as Record<string, string>),
+      ...environmentOf((name) => !NOT_INHERITED.test(name)),
       CAIGUN_LOG_LEVEL: "warn",
       CAIGUN_TRAININGS: String(TRAININGS),
       CAIGUN_READING_WEIGHTS: weights,

@@ -1,6 +1,6 @@
+import { seededRandom } from "../testkit/random.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import type { Outcome } from "./outcomes.ts";
-import { seededRandom } from "./random.ts";
 
 const SEED = 1;
 const RESAMPLES = 400;

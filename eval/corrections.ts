@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { startCaigun } from "../testkit/caigun.ts";
+import { environmentOf, startCaigun } from "../testkit/caigun.ts";
 import { type Chatbot, newChatbot, openHouse } from "../testkit/chatbot.ts";
 import { type Handbook, handbooks, readHandbook } from "./handbooks.ts";
 import { comparable } from "./measures.ts";
@@ -75,8 +75,8 @@ function print(name: string, { retrieval, written, questions, rewordings }: Corr
 
 if (import.meta.main) {
   // Searched as people's own chatbots are, unless told otherwise: tests leave vectors out.
-  const { CAIGUN_EMBEDDER = "", CAIGUN_WEIGHTS = "" } = process.env;
-  const caigun = await startCaigun({ env: { CAIGUN_EMBEDDER, CAIGUN_WEIGHTS } });
+  const chosen = environmentOf((name) => name === "CAIGUN_EMBEDDER" || name === "CAIGUN_WEIGHTS");
+  const caigun = await startCaigun({ env: { CAIGUN_EMBEDDER: "", ...chosen } });
   try {
     await using house = await openHouse(caigun);
     const all: Corrected = { retrieval: handbooks.join(", "), written: 0, questions: [], rewordings: [] };

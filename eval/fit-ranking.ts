@@ -5,7 +5,7 @@ import {
   rankingSignals,
   tokenWeightsOf,
 } from "@caigun/reading";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../testkit/random.ts";
 
 /** One question with the candidates that were found for it. */
 export interface RankingExample {

@@ -1,4 +1,4 @@
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../testkit/random.ts";
 
 const SEED = 4;
 const SHORTEST_WORD = 4;

@@ -2,7 +2,7 @@
  * node eval/writing.ts gguf|openai|google [--questions N]: asks our own two handbooks, with the writer that the
  * environment names (see docs/running.md), and prints which share of the replies went out in the writer's own words.
  */
-import { startCaigun } from "../testkit/caigun.ts";
+import { environmentOf, startCaigun } from "../testkit/caigun.ts";
 import { Chatbot, type CitationReply } from "../testkit/chatbot.ts";
 import { type Handbook, handbooks, readHandbook } from "./handbooks.ts";
 import { containsGold } from "./measures.ts";
@@ -69,9 +69,7 @@ if (import.meta.main) {
   const [writer = "gguf"] = process.argv.slice(2);
   const at = process.argv.indexOf("--questions");
   const questions = at < 0 ? Number.POSITIVE_INFINITY : Number(process.argv[at + 1]);
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith("CAIGUN_")),
-  );
+  const env = environmentOf((name) => name.startsWith("CAIGUN_"));
   for (const handbook of handbooks)
     console.log(handbook, await measureWriting(writer as WriterName, env, { handbook, questions }));
 }

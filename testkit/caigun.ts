@@ -42,6 +42,12 @@ export async function makeHome(): Promise<string> {
   return home;
 }
 
+/** The variables of this process's environment whose names pass: for commands that a person sets by their environment. */
+export function environmentOf(passes: (name: string) => boolean): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name, value]) => value !== undefined && passes(name));
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
 /** Starts a server, in a new home unless one is given, and waits until it is ready. */
 export async function startCaigun({
   home,

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { serveLocally } from "../../testkit/local-server.ts";
 import { keepChecked } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
@@ -26,16 +26,6 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 /** A hub that follows the published protocol: /REPOSITORY/resolve/REVISION/PATH, redirects, ranges. */
-async function hub(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 const serveFile: RequestListener = (request, response) => {
   if (request.url === "/someone/model/resolve/abc/onnx/model.onnx") {
     response.writeHead(302, { location: "/storage/blob" }).end();
@@ -49,7 +39,7 @@ const serveFile: RequestListener = (request, response) => {
 
 describe("from Hugging Face", () => {
   it("follows redirects, tells how far it is, and keeps the file under its name once it is checked", async (t) => {
-    const [folder, hubUrl] = [await temporaryFolder(t), await hub(t, serveFile)];
+    const [folder, hubUrl] = [await temporaryFolder(t), await serveLocally(t, serveFile)];
     const seen: number[] = [];
     const part = join(folder, "model.part");
     await downloadFromHub(source, part, { ...download, hubUrl, onBytes: (bytes) => seen.push(bytes) });
@@ -64,7 +54,7 @@ describe("from Hugging Face", () => {
     const part = join(folder, "model.part");
     const ranges: (string | undefined)[] = [];
     let cuts = 1;
-    const hubUrl = await hub(t, async (request, response) => {
+    const hubUrl = await serveLocally(t, async (request, response) => {
       if (request.url?.startsWith("/storage")) ranges.push(request.headers.range);
       if (request.url?.startsWith("/storage") && cuts-- > 0) {
         response.writeHead(200, { "content-length": content.length });
@@ -82,7 +72,7 @@ describe("from Hugging Face", () => {
     assert.deepEqual(ranges, [undefined, `bytes=${kept}-`]);
 
     await writeFile(part, "something else");
-    const withoutRanges = await hub(t, (_request, response) => response.end(content));
+    const withoutRanges = await serveLocally(t, (_request, response) => response.end(content));
     await downloadFromHub(source, part, { ...download, hubUrl: withoutRanges });
     assert.deepEqual(await readFile(part), content);
   });
@@ -90,10 +80,10 @@ describe("from Hugging Face", () => {
   it("refuses a file of other bytes, and one that never ends", async (t) => {
     const folder = await temporaryFolder(t);
     const part = join(folder, "model.part");
-    const other = await hub(t, (_request, response) => response.end(Buffer.alloc(content.length)));
+    const other = await serveLocally(t, (_request, response) => response.end(Buffer.alloc(content.length)));
     await downloadFromHub(source, part, { ...download, hubUrl: other });
     await assert.rejects(keepChecked(part, join(folder, "model"), variant), /SHA-256 is/);
-    const endless = await hub(t, (_request, response) => {
+    const endless = await serveLocally(t, (_request, response) => {
       const write = () => response.write(content, () => response.destroyed || setImmediate(write));
       write();
     });
@@ -108,7 +98,7 @@ describe("from Hugging Face", () => {
     await writeFile(`${path}.part`, content.subarray(0, 1_000));
     const ranges: (string | undefined)[] = [];
     const bothAsked = Promise.withResolvers<void>();
-    const hubUrl = await hub(t, async (request, response) => {
+    const hubUrl = await serveLocally(t, async (request, response) => {
       if (request.url?.startsWith("/storage") && ranges.push(request.headers.range) === 2) bothAsked.resolve();
       if (request.url?.startsWith("/storage")) await bothAsked.promise;
       serveFile(request, response);
@@ -133,7 +123,7 @@ describe("from Hugging Face", () => {
 
   it("ends where it takes too long, however steadily bytes come", async (t) => {
     const folder = await temporaryFolder(t);
-    const slow = await hub(t, (_request, response) => {
+    const slow = await serveLocally(t, (_request, response) => {
       const timer = setInterval(() => response.write("x"), 5);
       response.on("close", () => clearInterval(timer));
     });
@@ -143,7 +133,7 @@ describe("from Hugging Face", () => {
 
   it("stops at once when it is no longer wanted", async (t) => {
     const folder = await temporaryFolder(t);
-    const silent = await hub(t, (_request, response) => void response.writeHead(200).write("x"));
+    const silent = await serveLocally(t, (_request, response) => void response.writeHead(200).write("x"));
     const controller = new AbortController();
     const stopped = downloadFromHub(source, join(folder, "part"), {
       ...download,
@@ -189,7 +179,7 @@ describe("from pip", () => {
 describe("weights", () => {
   it("name every source that failed, and leave nothing behind", async (t) => {
     const folder = await temporaryFolder(t);
-    const hubUrl = await hub(t, (_request, response) => response.writeHead(404).end());
+    const hubUrl = await serveLocally(t, (_request, response) => response.writeHead(404).end());
     const options = { hubUrl, python: join(folder, "no-python") };
     await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", options), (error) => {
       assert(error instanceof WeightsUnavailable);

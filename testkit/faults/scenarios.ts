@@ -2,12 +2,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { seededRandom } from "../random.ts";
 import { holdAt } from "./database-holds.ts";
 import { eventually } from "./eventually.ts";
 import { endOf, Ledger, type Train } from "./ledger.ts";
 import { Product, type ProductOptions } from "./product.ts";
 import { freeze, kill9 } from "./signals.ts";
-import { handbook, randomFrom } from "./texts.ts";
+import { handbook } from "./texts.ts";
 
 /** Plays one fault against a product of its own; resolves with what was lost by it, a sentence each. */
 export type Scenario = (options?: ProductOptions) => Promise<string[]>;
@@ -20,7 +21,7 @@ const EXPIRY_MS = 8_000;
 
 const train = (characters: number): Train => ({
   title: "the training",
-  text: handbook(randomFrom(1), characters, "C-1"),
+  text: handbook(seededRandom(1), characters, "C-1"),
   idempotencyKey: "the-key",
 });
 

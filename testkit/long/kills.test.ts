@@ -3,8 +3,8 @@ import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { type Kill, type PlannedKill, runRound } from "../faults/round.ts";
 import { type Stage, talkingStages, trainingStages } from "../faults/stages.ts";
-import { randomFrom } from "../faults/texts.ts";
 import type { Victim } from "../faults/victims.ts";
+import { seededRandom } from "../random.ts";
 
 /** Kills of each victim, in each stage. A training that commits has no child any more. */
 const WHILE_TRAINING: Partial<Record<Victim, number>> = { server: 7, child: 3, postmaster: 1, backend: 1 };
@@ -42,7 +42,7 @@ test("what was acknowledged survives kill -9, in every stage and of every proces
   ];
   await Promise.all(
     streams.map(async (kills, stream) => {
-      const random = randomFrom(seed + stream);
+      const random = seededRandom(seed + stream);
       const some = shuffled(kills, random).slice(0, Math.ceil(kills.length * share));
       const separateWorker = kills.some(({ victim }) => victim === "worker");
       for (const part of inParts(some, KILLS_A_HOME))
