@@ -1,0 +1,1 @@
+export type { Architecture, Base, BaseTensor, TensorType } from "./base/base.ts";
