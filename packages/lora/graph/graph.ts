@@ -28,6 +28,13 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** Nodes from `start` up to `end`. */
+export interface Segment {
+  input: Value;
+  start: number;
+  end: number;
+}
+
 /**
  * A computation as a list of operations in an order in which they can run. It is built by calling the operations
  * (operations.ts); each call infers the shapes of its outputs and refuses shapes that do not fit.
@@ -38,6 +45,8 @@ export class Graph {
   readonly outputs = new Map<string, Value>();
   readonly frozen = new Map<number, FrozenTensor>();
   readonly constants = new Map<number, Constant>();
+  /** Stretches of nodes, layer by layer, whose values can be computed a second time from their one input. */
+  readonly segments: Segment[] = [];
   readonly #frozenByName = new Map<string, Value>();
   readonly #constantsByContent = new Map<string, Value>();
   #values = 0;
@@ -91,6 +100,17 @@ export class Graph {
     const [output, ...others] = this.apply(operation, inputs, attributes);
     if (!output || others.length > 0) throw new Error(`${operation} has ${others.length + 1} outputs, not one.`);
     return output;
+  }
+
+  /** What follows, up to the next call, is a stretch of its own that begins at `input`. */
+  beginSegment(input: Value): void {
+    this.endSegments();
+    this.segments.push({ input, start: this.nodes.length, end: this.nodes.length });
+  }
+
+  endSegments(): void {
+    const last = this.segments.at(-1);
+    if (last && last.end === last.start) last.end = this.nodes.length;
   }
 
   #value(shape: readonly number[], type: ElementType): Value {
