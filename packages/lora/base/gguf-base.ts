@@ -1,10 +1,11 @@
 import { checkArchitecture } from "./architecture.ts";
 import type { Architecture } from "./base.ts";
-import { type GgufHeader, readGgufHeader, shown } from "./gguf-header.ts";
+import { type GgufHeader, readGgufHeader } from "./gguf-header.ts";
 import { halvesFromPairs } from "./layout.ts";
 import { type ModelFile, matchTensors } from "./model-file.ts";
 import { BaseRefused } from "./problems.ts";
 import type { RandomAccessFile } from "./random-access-file.ts";
+import { shown } from "./stored-tensors.ts";
 import { expectedTensors } from "./tensor-names.ts";
 
 /** The model in a GGUF file. Throws BaseRefused where it is none of the GPT-2 or Llama family, or not a whole one. */

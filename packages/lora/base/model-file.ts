@@ -1,6 +1,6 @@
 import type { Architecture } from "./base.ts";
-import { type StoredTensor, shown } from "./gguf-header.ts";
 import { BaseRefused } from "./problems.ts";
+import { type StoredTensor, shown } from "./stored-tensors.ts";
 import type { ExpectedTensor } from "./tensor-names.ts";
 
 /** A tensor as the file keeps it, and as the model needs it. */

@@ -11,7 +11,7 @@ export interface ExpectedTensor {
   /** Llama's queries and keys, whose rows llama.cpp's converter reorders within each of so many heads. */
   rotatedHeads?: number;
   /** May be missing: the embedding is then used in its place. */
-  isOptional?: true;
+  isOptional?: boolean;
 }
 
 /** Every tensor that a model of this architecture has. */
