@@ -3,3 +3,13 @@ export { type BaseFiles, baseFilesAt } from "./base/base-files.ts";
 export { type OpenBaseOptions, type OpenedBase, openBase } from "./base/open-base.ts";
 export { BaseRefused } from "./base/problems.ts";
 export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";
+export type { CurvePoint } from "./training/checkpoint.ts";
+export type { Sample } from "./training/packing.ts";
+export { defaultSettings, type TrainingSettings } from "./training/settings.ts";
+export {
+  type TrainedAdapter,
+  TrainingDiverged,
+  type TrainingProgress,
+  type TrainingRun,
+  trainAdapter,
+} from "./training/train.ts";

@@ -34,6 +34,16 @@ export function lossGraph(base: Base, layout: AdapterLayout, size: StepSize): Gr
   return g;
 }
 
+/** The logits of every place. Inputs: tokens, positions, segments (B, T); parameters (P). Output: logits (B T, V). */
+export function logitsGraph(base: Base, layout: AdapterLayout, size: BatchSize): Graph {
+  const g = new Graph();
+  const adapter = new AdapterInGraph(g, layout, g.input("parameters", [layout.size]));
+  const { hidden, embedding } = hiddenStates(g, base, batchInputs(g, size), adapter);
+  g.output("logits", g.one("project", [hidden, embedding]));
+  checkGraph(g);
+  return g;
+}
+
 /**
  * One training step: forward, backward, accumulation and, where `apply` is 1, clipping and AdamW. Inputs beside
  * lossGraph's: firstMoment, secondMoment and accumulated (P); learningRate, the bias corrections 1 - beta^t as
