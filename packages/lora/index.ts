@@ -4,6 +4,7 @@ export { type OpenBaseOptions, type OpenedBase, openBase } from "./base/open-bas
 export { BaseRefused } from "./base/problems.ts";
 export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";
 export type { CurvePoint } from "./training/checkpoint.ts";
+export { TrainingTooLarge } from "./training/graphs.ts";
 export type { Sample } from "./training/packing.ts";
 export { defaultSettings, type TrainingSettings } from "./training/settings.ts";
 export {
