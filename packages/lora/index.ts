@@ -8,3 +8,13 @@ export { exportGgufAdapter } from "./export/gguf-adapter.ts";
 export { exportGgufModel, type GgufModelOptions } from "./export/gguf-model.ts";
 export { exportPeft } from "./export/peft.ts";
 export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";
+export type { CurvePoint } from "./training/checkpoint.ts";
+export type { Sample } from "./training/packing.ts";
+export { defaultSettings, type TrainingSettings } from "./training/settings.ts";
+export {
+  type TrainedAdapter,
+  TrainingDiverged,
+  type TrainingProgress,
+  type TrainingRun,
+  trainAdapter,
+} from "./training/train.ts";

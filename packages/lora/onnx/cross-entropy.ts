@@ -13,39 +13,43 @@ export const crossEntropy: Lowering = (
   e,
   { inputs: [hidden, embedding, targets, weights], outputs: [loss, gradient] },
 ) => {
-  const rows = (hidden as Value).shape[0] as number;
+  const [rows, width] = (hidden as Value).shape as [number, number];
+  const vocabulary = (embedding as Value).shape[0] as number;
   const [losses, gradients]: [string[], string[]] = [[], []];
   for (let start = 0; start < rows; start += CHUNK_ROWS) {
     const end = Math.min(start + CHUNK_ROWS, rows);
     const part = (value: Value | undefined) => e.slice(e.name(value), 0, start, end);
     const [h, target] = [part(hidden), part(targets)];
     const weight = e.node("Unsqueeze", [part(weights), e.integers([1])]);
-    const logits = projected(e, h, embedding as Value);
-    const all = e.reduce("ReduceLogSumExp", logits, 1);
+    const logits = projected(e, h, [end - start, width], embedding as Value);
+    const p = e.node("Softmax", [logits], { attributes: { axis: { int: 1 } } });
+    const largest = e.reduce("ReduceMax", p, 1);
+    // The logarithm of the sum of exponentials, from two maxima: max p = exp(max logit - it), and max p is never tiny.
+    const all = e.node("Sub", [e.reduce("ReduceMax", logits, 1), e.node("Log", [largest])]);
     const column = e.node("Unsqueeze", [target, e.integers([1])]);
     const own = e.node("GatherElements", [logits, column], { attributes: { axis: { int: 1 } } });
     losses.push(e.node("Mul", [e.node("Sub", [all, own]), weight]));
-    const expected = expectedRows(
-      e,
-      e.node("Softmax", [logits], { attributes: { axis: { int: 1 } } }),
-      embedding as Value,
-    );
+    if (!e.isRead(gradient as Value)) continue;
     const right = e.node("Gather", [e.name(embedding), target]);
-    gradients.push(e.node("Mul", [e.node("Sub", [expected, right]), weight]));
+    gradients.push(
+      e.node("Mul", [
+        e.node("Sub", [expectedRows(e, p, [end - start, vocabulary], largest, embedding as Value), right]),
+        weight,
+      ]),
+    );
   }
   const together = (parts: string[]) =>
     parts.length === 1 ? (parts[0] as string) : e.node("Concat", parts, { attributes: { axis: { int: 0 } } });
   e.node("ReduceSum", [together(losses)], { output: e.name(loss), attributes: { keepdims: { int: 0 } } });
-  e.node("Identity", [together(gradients)], { output: e.name(gradient) });
+  if (gradients.length > 0) e.node("Identity", [together(gradients)], { output: e.name(gradient) });
 };
 
 /**
  * p E: the embedding that a row's probabilities expect. In integers the probabilities are taken in two digits of base
  * 256, since one digit loses the many small ones beside a large one.
  */
-function expectedRows(e: Emitter, p: string, embedding: Value): string {
-  if (e.precision !== "int8") return e.product(p, e.name(embedding), { axes: 2 });
-  const largest = e.reduce("ReduceMax", p, 1);
+function expectedRows(e: Emitter, p: string, shape: readonly number[], largest: string, embedding: Value): string {
+  if (e.precision !== "int8") return e.product({ name: p, shape }, { name: e.name(embedding), shape: embedding.shape });
   const share = e.node("Div", [p, largest]);
   const [unit, zero] = [e.real(1 / 255), e.uint8(0)];
   const integers = e.node("QuantizeLinear", [share, unit, zero]);

@@ -1,4 +1,4 @@
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import { elements, type Graph, type Node, type Value } from "../graph/graph.ts";
 import type { Attribute, Element, Initializer, OnnxModel, OnnxNode } from "./model.ts";
 
 export type Precision = "float64" | "float32" | "int8";
@@ -33,6 +33,14 @@ interface NodeOptions {
   attributes?: Readonly<Record<string, Attribute>>;
 }
 
+/** One side of a product of matrices. */
+export interface Factor {
+  name: string;
+  shape: readonly number[];
+  /** Its last two axes are exchanged. */
+  transpose?: boolean;
+}
+
 /** Collects the nodes and constants of an ONNX model while a graph is lowered. */
 export class Emitter {
   readonly precision: Precision;
@@ -42,6 +50,7 @@ export class Emitter {
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, Initializer>();
   readonly #once = new Map<string, string>();
+  readonly #read: ReadonlySet<Value>;
   #named = 0;
 
   constructor(graph: Graph, precision: Precision, frozen: FrozenTensors) {
@@ -49,6 +58,7 @@ export class Emitter {
     this.#real = precision === "float64" ? "float64" : "float32";
     this.#graph = graph;
     this.#frozen = frozen;
+    this.#read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.values()]);
     for (const { value, data } of graph.constants.values()) {
       const typed = data instanceof BigInt64Array || this.#real === "float64" ? data : Float32Array.from(data);
       const element = data instanceof BigInt64Array ? "int64" : this.#real;
@@ -66,6 +76,11 @@ export class Emitter {
     if (!value) throw new Error("An input is missing.");
     const frozen = this.#graph.frozen.get(value.id);
     return frozen ? this.frozen(value, "rows").tensor : `v${value.id}`;
+  }
+
+  /** Whether an operation or an output reads a value; what nothing reads need not be computed. */
+  isRead(value: Value): boolean {
+    return this.#read.has(value);
   }
 
   /** The names of a frozen tensor and of its scales, in one layout. */
@@ -100,31 +115,44 @@ export class Emitter {
     });
   }
 
-  /** A product of two tensors of as many axes. float64 knows no fused operator: there transposes stand alone. */
-  product(
-    a: string,
-    b: string,
-    how: { transposeA?: boolean; transposeB?: boolean; factor?: number; axes: number; output?: string },
-  ): string {
-    const { transposeA = false, transposeB = false, factor = 1, axes, output } = how;
+  /**
+   * A product of two tensors of as many axes. A transposed left factor is packed slowly: where it is the larger one, the
+   * product is made the other way round, and its transpose is the result. float64 knows no fused operator: there
+   * transposes stand alone.
+   */
+  product(a: Factor, b: Factor, { factor = 1, output }: { factor?: number; output?: string } = {}): string {
+    const named = output === undefined ? {} : { output };
     if (this.precision !== "float64") {
-      if (!transposeA && !transposeB && factor === 1)
-        return this.node("MatMul", [a, b], output === undefined ? {} : { output });
-      return this.node("FusedMatMul", [a, b], {
-        domain: "com.microsoft",
-        attributes: {
-          transA: { int: Number(transposeA) },
-          transB: { int: Number(transposeB) },
-          alpha: { float: factor },
-        },
-        ...(output === undefined ? {} : { output }),
-      });
+      if (!a.transpose && !b.transpose && factor === 1) return this.node("MatMul", [a.name, b.name], named);
+      if (a.transpose && elements(a.shape) > elements(b.shape))
+        return this.#exchanged(
+          this.#fusedProduct({ ...b, transpose: !b.transpose }, { ...a, transpose: false }, factor),
+          a.shape.length,
+          named,
+        );
+      return this.#fusedProduct(a, b, factor, named);
     }
+    const plain = (x: Factor) => (x.transpose ? this.#exchanged(x.name, x.shape.length) : x.name);
+    return this.node("Mul", [this.node("MatMul", [plain(a), plain(b)]), this.real(factor)], named);
+  }
+
+  #fusedProduct(a: Factor, b: Factor, factor: number, named: { output?: string } = {}): string {
+    return this.node("FusedMatMul", [a.name, b.name], {
+      domain: "com.microsoft",
+      attributes: {
+        transA: { int: Number(a.transpose ?? false) },
+        transB: { int: Number(b.transpose ?? false) },
+        alpha: { float: factor },
+      },
+      ...named,
+    });
+  }
+
+  /** The last two axes exchanged. */
+  #exchanged(x: string, axes: number, named: { output?: string } = {}): string {
     const perm = Array.from({ length: axes }, (_, axis) => axis);
     [perm[axes - 1], perm[axes - 2]] = [axes - 2, axes - 1];
-    const exchanged = (x: string) => this.node("Transpose", [x], { attributes: { perm: { ints: perm } } });
-    const product = this.node("MatMul", [transposeA ? exchanged(a) : a, transposeB ? exchanged(b) : b]);
-    return this.node("Mul", [product, this.real(factor)], output === undefined ? {} : { output });
+    return this.node("Transpose", [x], { attributes: { perm: { ints: perm } }, ...named });
   }
 
   slice(x: string, axis: number, start: number, end: number, output?: string): string {

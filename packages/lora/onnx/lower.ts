@@ -35,14 +35,11 @@ const lowerings: Record<OperationName, Lowering> = {
   project,
   projectBack,
   crossEntropy,
-  matmul: (e, { inputs: [a, b], outputs, attributes: { transposeA = false, transposeB = false, factor = 1 } }) =>
-    void e.product(e.name(a), e.name(b), {
-      transposeA,
-      transposeB,
-      factor,
-      axes: (a as Value).shape.length,
-      output: e.name(outputs[0]),
-    }),
+  matmul: (e, { inputs, outputs, attributes: { transposeA = false, transposeB = false, factor = 1 } }) => {
+    const [a, b] = inputs as [Value, Value];
+    const left = { name: e.name(a), shape: a.shape, transpose: transposeA };
+    e.product(left, { name: e.name(b), shape: b.shape, transpose: transposeB }, { factor, output: e.name(outputs[0]) });
+  },
   matmulAdd: (e, { inputs, outputs, attributes: { transposeA, transposeB, factor = 1 } }) =>
     void e.node(
       "Gemm",

@@ -3,19 +3,21 @@ import type { Emitter, Lowering } from "./emitter.ts";
 
 /** x W^T with a frozen weight. */
 export const project: Lowering = (e, { inputs: [x, weight], outputs }) =>
-  void projected(e, e.name(x), weight as Value, e.name(outputs[0]));
+  void projected(e, e.name(x), (x as Value).shape, weight as Value, e.name(outputs[0]));
 
 /** dy W with a frozen weight. */
 export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
   const output = e.name(outputs[0]);
   if (e.precision === "int8")
     return void integerProduct(e, quantisedRows(e, e.name(dy)), weight as Value, "backward", output);
-  e.product(e.name(dy), e.name(weight), { axes: 2, output });
+  const [rows, columns] = [dy, weight] as [Value, Value];
+  e.product({ name: e.name(rows), shape: rows.shape }, { name: e.name(columns), shape: columns.shape }, { output });
 };
 
-export function projected(e: Emitter, x: string, weight: Value, output?: string): string {
+export function projected(e: Emitter, x: string, shape: readonly number[], weight: Value, output?: string): string {
   if (e.precision === "int8") return integerProduct(e, quantisedRows(e, x), weight, "forward", output);
-  return e.product(x, e.name(weight), { transposeB: true, axes: 2, ...(output === undefined ? {} : { output }) });
+  const frozen = { name: e.name(weight), shape: weight.shape, transpose: true };
+  return e.product({ name: x, shape }, frozen, output === undefined ? {} : { output });
 }
 
 export interface QuantisedRows {

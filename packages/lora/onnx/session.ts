@@ -45,7 +45,7 @@ export class Session {
       // The graph is lowered as it shall run: ONNX Runtime's passes would merge what is recomputed to save memory.
       graphOptimizationLevel: "disabled",
       enableCpuMemArena: true,
-      enableMemPattern: true,
+      enableMemPattern: false,
       // Prepacked weights would be copies in memory that mapped files are not.
       extra: { session: { disable_prepacking: "1", intra_op: { allow_spinning: "0" } } },
       ...(profile ? { enableProfiling: true, profileFilePrefix: join(folder, name) } : {}),
