@@ -174,6 +174,11 @@ export const operations = {
     must(same(the(targets).shape, [rows]) && same(the(weights).shape, [rows]), "one target and weight for each row");
     return [...real([]), ...real([rows, width])];
   },
+  /** x itself, but computed from only once `moment`, whatever it holds, has been: it orders what follows. */
+  after: ([x, moment]) => {
+    the(moment);
+    return real(the(x).shape);
+  },
   /** condition (), a, b -> a where the condition is not 0, else b. */
   choose: ([condition, a, b]) => {
     must(the(condition).shape.length === 0 && same(the(a).shape, the(b).shape), "one condition, two of one shape");

@@ -173,6 +173,15 @@ const lowerings: Record<OperationName, Lowering> = {
     const dropped = e.node("Less", [drawn, e.int32(Math.round((rate - 0.5) * 2 ** 32))]);
     e.node("Where", [dropped, e.real(0), e.real(1 / (1 - rate))], { output: e.name(outputs[0]) });
   },
+  after: (e, { inputs: [x, moment], outputs }) => {
+    // A reshape copies nothing. Its target is made to depend on the shape, not on the numbers, of `moment`.
+    const nothing = e.once(`zero after ${e.name(moment)}`, () => {
+      const shape = e.node("Shape", [e.name(moment)]);
+      return e.node("ReduceSum", [e.node("Sub", [shape, shape])], { attributes: { keepdims: { int: 0 } } });
+    });
+    const shape = e.node("Add", [e.integers((x as Value).shape), nothing]);
+    e.node("Reshape", [e.name(x), shape], { output: e.name(outputs[0]) });
+  },
   choose: (e, { inputs: [condition, a, b], outputs }) => {
     const holds = e.node("Cast", [e.name(condition)], { attributes: { to: { int: BOOL } } });
     e.node("Where", [holds, e.name(a), e.name(b)], { output: e.name(outputs[0]) });

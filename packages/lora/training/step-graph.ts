@@ -3,6 +3,7 @@ import { type BatchSize, batchInputs } from "../architectures/inputs.ts";
 import { hiddenStates } from "../architectures/language-model.ts";
 import type { Base } from "../base/base.ts";
 import { differentiate } from "../gradients/differentiate.ts";
+import type { Kept } from "../gradients/recompute.ts";
 import { add, div, mul, reshape, sqrt, sub, sum } from "../graph/build.ts";
 import { fuse } from "../graph/fuse.ts";
 import { checkGraph, Graph, type Value } from "../graph/graph.ts";
@@ -50,7 +51,14 @@ export function logitsGraph(base: Base, layout: AdapterLayout, size: BatchSize):
  * correction1 and correction2, and apply, all (); with dropout rowNoise (B T) and columnNoise. Outputs: loss and
  * gradientNorm (), and next.parameters, next.firstMoment, next.secondMoment and next.accumulated.
  */
-export function stepGraph(base: Base, layout: AdapterLayout, size: StepSize, adamW: AdamW, dropoutRate: number): Graph {
+export function stepGraph(
+  base: Base,
+  layout: AdapterLayout,
+  size: StepSize,
+  adamW: AdamW,
+  dropoutRate: number,
+  kept: Kept = "everything",
+): Graph {
   const g = new Graph();
   const parameters = g.input("parameters", [layout.size]);
   const widest = Math.max(...layout.entries.map((entry) => entry.in));
@@ -64,7 +72,7 @@ export function stepGraph(base: Base, layout: AdapterLayout, size: StepSize, ada
         };
   const adapter = new AdapterInGraph(g, layout, parameters, dropout);
   const scalar = loss(g, base, size, adapter);
-  const gradients = differentiate(g, scalar, adapter.factors);
+  const gradients = differentiate(g, scalar, adapter.factors, kept);
   const gradient = g.one(
     "concat",
     gradients.map((part) => reshape(g, part, [-1])),
