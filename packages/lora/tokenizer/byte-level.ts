@@ -18,21 +18,26 @@ export interface ByteLevelTokenizer {
 
 const contractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 
-/** Each a list of steps; `undefined` is GPT-2's own, which Hugging Face's ByteLevel has built in. */
+/** Each a list of steps; null is GPT-2's own, which Hugging Face's ByteLevel has built in. */
 const cuttings = {
-  "gpt-2": { steps: [undefined] },
+  "gpt-2": { steps: [null] },
   /** Digits each for itself. */
-  smollm: { steps: ["\\p{N}", undefined] },
+  smollm: { steps: ["\\p{N}", null] },
   "llama-bpe": {
     steps: [
       `${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
     ],
     wholeWordsFirst: true,
   },
-} as const satisfies Record<string, { steps: readonly (string | undefined)[]; wholeWordsFirst?: true }>;
+} as const satisfies Record<string, { steps: readonly (string | null)[]; wholeWordsFirst?: true }>;
 
 export type Cutting = keyof typeof cuttings;
 export const cuttingNames = Object.keys(cuttings) as Cutting[];
+
+/** The regular expressions that a rule cuts by, one after the other; null is GPT-2's own. */
+export function cuttingSteps(cutting: Cutting): readonly (string | null)[] {
+  return cuttings[cutting].steps;
+}
 
 /** The tokenizer.json that Hugging Face's libraries take. Throws BaseRefused where the lists make no sense. */
 export function asTokenizerJson({ tokens, types, merges, cutting }: ByteLevelTokenizer, path: string): object {
@@ -63,13 +68,13 @@ export function asTokenizerJson({ tokens, types, merges, cutting }: ByteLevelTok
       type: "Sequence",
       pretokenizers: [
         ...steps
-          .filter((step) => step !== undefined)
+          .filter((step) => step !== null)
           .map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false })),
         {
           type: "ByteLevel",
           add_prefix_space: false,
           trim_offsets: true,
-          use_regex: (steps as readonly unknown[]).includes(undefined),
+          use_regex: (steps as readonly unknown[]).includes(null),
         },
       ],
     },

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
 import { BadSetting, type Config } from "../config.ts";
+import { type BaseOptions, baseNames } from "../engines/base-model.ts";
 import { Embedding } from "../engines/embedding.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
 import { type Jobs, openJobs } from "../jobs/index.ts";
@@ -53,6 +54,17 @@ export function embedderOf({ embedder: name }: Config): EmbedderName | undefined
   if (embedder === undefined && name !== "none")
     throw new BadSetting(`CAIGUN_EMBEDDER is "${name}": write one of ${[...embedderNames, "none"].join(", ")}.`);
   return embedder;
+}
+
+/** What `gpt2` is trained on here. Throws BadSetting. */
+export function baseOptionsOf({ gpt2Base, weightsFolder, huggingFaceUrl, strictEngines }: Config): BaseOptions {
+  const known = gpt2Base && "name" in gpt2Base ? baseNames.find((name) => name === gpt2Base.name) : undefined;
+  if (gpt2Base && "name" in gpt2Base && known === undefined)
+    throw new BadSetting(
+      `CAIGUN_GPT2_BASE is "${gpt2Base.name}": write one of ${baseNames.join(", ")}, or a path, such as ./${gpt2Base.name}.`,
+    );
+  const choice = known === undefined ? (gpt2Base as { path: string } | undefined) : { name: known };
+  return { choice, weightsFolder, fetch: { hubUrl: huggingFaceUrl }, strict: strictEngines };
 }
 
 /** The installation's embedding model. Throws BadSetting. */
