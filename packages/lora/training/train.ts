@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { type AdapterLayout, adapterLayout } from "../architectures/adapter.ts";
 import { adaptableLayers } from "../architectures/language-model.ts";
 import type { Base } from "../base/base.ts";
@@ -29,8 +28,10 @@ export interface TrainingRun {
   /** Samples that are not learned from, but asked. */
   heldOut: readonly Sample[];
   settings: TrainingSettings;
-  /** A folder of this training's own: the checkpoint is there, and the graphs while it runs. */
+  /** An empty folder for the graphs while it runs. */
   folder: string;
+  /** The file in which the state is kept, to go on from where the process is ended. */
+  checkpoint: string;
   precision: Exclude<Precision, "float64">;
   threads: number;
   /** What the training may take; of the ways to compute it, the fastest that fits is taken. */
@@ -60,7 +61,7 @@ export class TrainingDiverged extends Error {
 }
 
 /**
- * Trains an adapter: goes on from the checkpoint in `folder` where there is one of the same training, to the bit as if it
+ * Trains an adapter: goes on from the checkpoint where there is one of the same training, to the bit as if it
  * had not been interrupted. It blocks the process while it computes; run it in one of its own.
  * Throws TrainingDiverged, TrainingTooLarge, and the signal's reason.
  */
@@ -74,8 +75,7 @@ export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
   const heldOutRows = pack(run.heldOut, settings.length);
   if (rows.length === 0) throw new Error("There is no token to learn: every sample is shorter than two tokens.");
   const settles = digestOf(run, rows, heldOutRows);
-  const checkpoint = join(run.folder, "checkpoint");
-  const state = (await readCheckpoint(checkpoint, settles, layout.size)) ?? beginning(layout, settings.seed);
+  const state = (await readCheckpoint(run.checkpoint, settles, layout.size)) ?? beginning(layout, settings.seed);
   const graphs = await openGraphs({ ...run, layout }, rows, heldOutRows);
   try {
     await runSteps(run, {
@@ -84,7 +84,7 @@ export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
       heldOutRows,
       layout,
       graphs,
-      keep: () => writeCheckpoint(checkpoint, settles, state),
+      keep: () => writeCheckpoint(run.checkpoint, settles, state),
     });
   } finally {
     await graphs.close();

@@ -92,6 +92,8 @@ export function trainingTools(
     heapMiB: config.trainingHeapMiB,
     embedding,
     embeddingThreads: config.embeddingThreads,
+    base: baseOptionsOf(config),
+    learningFolder: join(config.home, "learning"),
     cacheFile: join(config.home, "cache", "encodings.sqlite"),
     maxAttempts: MAX_ATTEMPTS,
     log,

@@ -204,3 +204,14 @@ export async function expireOverdue(db: Db, now: Date): Promise<string[]> {
     ) select id, ${notify} as notified from ended`.execute(db);
   return rows.map(({ id }) => id);
 }
+
+/** Whether a training goes on. A query of maintenance, which no caller's request may reach. */
+export async function isEventLive(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("event")
+    .select("id")
+    .where("id", "=", uuidOrNil(id))
+    .where("ended_at", "is", null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
