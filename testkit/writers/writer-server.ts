@@ -8,6 +8,9 @@ export type Protocol = "openai" | "google";
 /** What an engine was sent. */
 export type Received = { system: string; user: string; authorization: string | undefined };
 
+/** Whether an engine is asked to put a question so that it can be understood alone, and not for a reply. */
+export const isAskedToRewrite = ({ user }: Received): boolean => user.includes("[last question ");
+
 /** How an engine replies: with a text, or in one of the ways in which a server fails. */
 export type Behaviour =
   | { text: string; finishReason?: string }
