@@ -6,6 +6,7 @@ import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
 import { BadSetting, type Config } from "../config.ts";
 import { Embedding } from "../engines/embedding.ts";
+import type { EncodingsKept } from "../engines/local-reader/messages.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
 import { type Jobs, openJobs } from "../jobs/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -65,6 +66,12 @@ export function openEmbedding(config: Config, log: Logger): Embedding {
   });
 }
 
+/** Encoded passages of earlier trainings: what nobody has used for a week may be of a text that was deleted. */
+export function encodingsKept(config: Config): EncodingsKept {
+  const path = join(config.home, "cache", "encodings.sqlite");
+  return { path, limits: { maxBytes: 1024 ** 3, maxAgeMs: 7 * 24 * 3_600_000 } };
+}
+
 export function trainingTools(
   { store, blobs, changes }: Foundation,
   workFolder: string,
@@ -80,7 +87,7 @@ export function trainingTools(
     heapMiB: config.trainingHeapMiB,
     embedding,
     embeddingThreads: config.embeddingThreads,
-    cacheFile: join(config.home, "cache", "encodings.sqlite"),
+    encodings: encodingsKept(config),
     maxAttempts: MAX_ATTEMPTS,
     log,
   };
