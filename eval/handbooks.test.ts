@@ -66,8 +66,8 @@ describe("our own handbooks", () => {
     it(`${name}: has twenty follow-ups, and holds every answer`, () => {
       const { text, followUps } = readHandbook(name);
       assert.equal(followUps.length, 20);
-      for (const { first, second, answer } of followUps) {
-        assert(first !== "" && second !== "" && answer !== "", first);
+      for (const { first, second, answer, standalone } of followUps) {
+        assert(first !== "" && second !== "" && answer !== "" && standalone !== "", first);
         assert(text.includes(answer), answer);
       }
     });

@@ -17,7 +17,13 @@ export type Handbook = (typeof handbooks)[number];
 /** `answer` is null where the handbook does not hold one. */
 export type CustomerQuestion = { question: string; answer: string | null };
 /** Two questions of one conversation, of which the second can't be understood alone; the answer is the second's. */
-export type FollowUp = { first: string; second: string; answer: string };
+export type FollowUp = {
+  first: string;
+  second: string;
+  answer: string;
+  /** The second as a person puts it who wants it understood alone. */
+  standalone: string;
+};
 export type Outcome = CustomerQuestion & { reading: Reading; isRight: boolean };
 /** `question` is what was searched for. */
 export type FollowUpOutcome = FollowUp & { question: string; reading: Reading; isRight: boolean };
@@ -42,7 +48,10 @@ export function readHandbook(name: Handbook): {
       question,
       answer: answer === "-" ? null : answer,
     })),
-    followUps: rows("followups").map(([first = "", second = "", answer = ""]) => ({ first, second, answer })),
+    followUps: rows("followups").map(([first = "", second = "", answer = ""], at) => {
+      const [standalone = ""] = rows("standalone")[at] ?? [];
+      return { first, second, answer, standalone };
+    }),
   };
 }
 
@@ -80,7 +89,7 @@ export const searchBy =
   (documents, questions) =>
     embedded.ask(documents, questions, SEARCHED_PASSAGES.vectors);
 
-async function searchByWords(documents: SourceDocument[], questions: readonly string[]) {
+export async function searchByWords(documents: SourceDocument[], questions: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "caigun-handbook-"));
   try {
     buildIndex(join(folder, "index"), documents);

@@ -79,6 +79,31 @@ test("a word is told from a slip in any of the text's languages, and in the ques
   });
 });
 
+test("no word is put that excluded documents alone hold, and others are", () => {
+  const texts = [
+    "The aquarium opens at nine. The university is old.",
+    "A bungalow costs 20 euros. The aquarium is large. The universe is older.",
+  ];
+  withIndex(texts, (index) => {
+    const exclude = new Set(["d1"]);
+    const asked = "Where is the aquairum, where the bungalwo, and where the univrse?";
+    assert.equal(index.correct(asked).text, "Where is the aquarium, where the bungalow, and where the universe?");
+    // "universe" and "university" have one stem.
+    assert.equal(
+      index.correct(asked, { exclude }).text,
+      "Where is the aquarium, where the bungalwo, and where the univrse?",
+    );
+    assert.deepEqual(index.correct(asked, { exclude: new Set(["d0", "d1"]) }).corrections, []);
+  });
+  const many = Array.from(
+    { length: 60 },
+    (_, at) => `In house ${at} the walrusses sleep ${"long and deep ".repeat(40)}.`,
+  );
+  withIndex([many.join("\n\n"), "One walrus is awake."], (index) => {
+    assert.equal(index.correct("walrsu", { exclude: new Set(["d0"]) }).text, "walrus");
+  });
+});
+
 test("the first letter is taken to be right", () => {
   assert.equal(corrected("dungalow"), "dungalow");
   assert.equal(corrected("bungalwo"), "bungalow");

@@ -81,6 +81,8 @@ const LEAD_WEIGHT = 1.5;
 // Passages that each way of searching names before they are ranked together, and how much a cosine counts beside BM25.
 const FUSED_FROM = 20;
 const COSINE_WEIGHT = 1;
+// Passages that are read to find a spelling in one of them.
+const MOST_LOOKED_AT = 20;
 // SQLITE_CORRUPT and SQLITE_NOTADB.
 const SQLITE_DAMAGE = new Set([11, 26]);
 
@@ -106,7 +108,8 @@ export class PassageIndex {
   readonly #findTerm: StatementSync;
   readonly #findPassage: StatementSync;
   readonly #match: StatementSync;
-  readonly #scoreOf: StatementSync;
+  readonly #holding: StatementSync;
+  readonly #scoresOf: StatementSync;
   readonly #embedder: { name: string; digest: string } | undefined;
   readonly #findVectors: StatementSync | undefined;
   readonly #spellings: Spellings | undefined;
@@ -137,8 +140,11 @@ export class PassageIndex {
     this.#match = db.prepare(
       `SELECT rowid, bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY score, rowid`,
     );
-    this.#scoreOf = db.prepare(
-      `SELECT bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? AND rowid = ?`,
+    this.#holding = db.prepare("SELECT rowid FROM words WHERE words MATCH ?");
+    // The plus keeps SQLite from matching anew for each row: what bm25 weighs the terms by is worked out once a match.
+    this.#scoresOf = db.prepare(
+      `SELECT rowid, bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ?
+       AND +rowid IN (SELECT value FROM json_each(?))`,
     );
     const version = Number(db.prepare("PRAGMA user_version").get()!.user_version);
     if (version >= SPELLINGS_SINCE_VERSION) this.#spellings = new Spellings(db);
@@ -150,14 +156,20 @@ export class PassageIndex {
 
   /**
    * A question as it is searched for: normalised, and without the slips of who typed it. An index of before format 4
-   * knows no spellings, and corrects none. Neither is one corrected where documents are excluded: the word put in
-   * might be one that they alone hold. Throws IndexUnusable where the file turns out to be damaged.
+   * knows no spellings, and corrects none. No word is put in that excluded documents alone hold. Throws IndexUnusable where
+   * the file turns out to be damaged.
    */
-  correct(question: string, { exclude }: Pick<SearchOptions, "exclude"> = {}): CorrectedQuestion {
+  correct(question: string, { exclude = new Set() }: Pick<SearchOptions, "exclude"> = {}): CorrectedQuestion {
     const text = normalisedQuestion(question);
-    if (exclude && exclude.size > 0) return { text, corrections: [] };
+    if (!this.#spellings) return { text, corrections: [] };
+    const known = new Map<string, boolean>();
+    const mayBeTold = (spelling: string, term: string) => {
+      const told = exclude.size === 0 || (known.get(spelling) ?? this.#standsOutside(exclude, spelling, term));
+      known.set(spelling, told);
+      return told;
+    };
     try {
-      return this.#spellings ? correctQuestion(text, this.#vocabulary(), this.#spellings) : { text, corrections: [] };
+      return correctQuestion(text, this.#vocabulary(), this.#spellings, mayBeTold);
     } catch (error) {
       throw asUnusable(error, this.path);
     }
@@ -237,6 +249,20 @@ export class PassageIndex {
     return row && { id: Number(row.id), passages: Number(row.passages) };
   }
 
+  /** Whether a document that is not excluded is found to hold a spelling, and not only another form of it. */
+  #standsOutside(exclude: ReadonlySet<string>, spelling: string, term: string): boolean {
+    const asWord = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}])${spelling}(?![\\p{L}\\p{M}\\p{N}])`, "u");
+    let looked = 0;
+    for (const { rowid } of this.#holding.iterate(`"${term}"`)) {
+      const row = Number(rowid);
+      if (exclude.has(this.#documentOf(row).id)) continue;
+      const { text, heading = "", question = "" } = this.#load({ row, score: 0, relativeBm25: 0 }, false);
+      if (asWord.test(normalise([heading, question, text].join("\n")).text.toLowerCase())) return true;
+      if (++looked === MOST_LOOKED_AT) return false;
+    }
+    return false;
+  }
+
   #documentOf(ordinal: number): Document {
     let low = 0;
     let high = this.#documents.length - 1;
@@ -260,10 +286,11 @@ export class PassageIndex {
     if (!means || !vectors) return byWords;
     const best = byWords[0]?.score ?? 0;
     const candidates = new Map(byWords.map((ranked) => [ranked.row, ranked]));
-    for (const { row } of means.nearest(vectors.mean, FUSED_FROM, admits)) {
-      if (candidates.has(row)) continue;
-      const score = match === "" ? undefined : this.#scoreOf.get(match, row)?.score;
-      const bm25 = score === undefined ? 0 : -Number(score);
+    const nearest = means.nearest(vectors.mean, FUSED_FROM, admits).map(({ row }) => row);
+    const unranked = nearest.filter((row) => !candidates.has(row));
+    const bm25Of = this.#bm25Of(match, unranked);
+    for (const row of unranked) {
+      const bm25 = bm25Of.get(row) ?? 0;
       candidates.set(row, { row, score: bm25, relativeBm25: best > 0 ? bm25 / best : 0 });
     }
     return [...candidates.values()]
@@ -291,6 +318,13 @@ export class PassageIndex {
       if (ranked.length === limit) break;
     }
     return ranked;
+  }
+
+  /** The BM25 of those of the rows that match. */
+  #bm25Of(match: string, rows: readonly number[]): Map<number, number> {
+    if (match === "" || rows.length === 0) return new Map();
+    const found = this.#scoresOf.all(match, JSON.stringify(rows));
+    return new Map(found.map(({ rowid, score }) => [Number(rowid), -Number(score)]));
   }
 
   #meanVectors(): MeanVectors | undefined {

@@ -74,6 +74,29 @@ describe("an index with vectors", { skip: missing }, async () => {
     index.close();
   });
 
+  it("ranks what it finds by meaning by its words too", async () => {
+    const places = Array.from(
+      { length: 60 },
+      (_, at) =>
+        `House ${at} has ${"a wall and ".repeat(1 + (at % 7))}a door, ${at % 2 ? "and much grass" : "and a garage for cars"}.`,
+    );
+    const path = built([
+      { id: "places", title: "Places", text: `${places.join("\n\n")}\n\nThe car park is behind it.` },
+    ]);
+    await embed(path);
+    const index = openIndex(path);
+    const question = "Which house has a wall and a door, and a park for cars?";
+    const vectors = await encoder.encodeQuestion(question);
+    const found = index.search(question, 80, { vectors }).passages;
+    // With no vectors the same words are ranked by BM25 alone: each passage's is the same.
+    const byWords = index.search(question, 80).passages;
+    const bm25Of = new Map(byWords.map(({ row, relativeBm25 }) => [row, relativeBm25]));
+    const foundByMeaning = found.filter(({ row }) => !byWords.slice(0, 20).some((ranked) => ranked.row === row));
+    assert(foundByMeaning.some(({ relativeBm25 }) => relativeBm25 > 0));
+    for (const { row, relativeBm25 } of found) assert.equal(relativeBm25, bm25Of.get(row) ?? 0);
+    index.close();
+  });
+
   it("stays as it was where encoding fails half-way", async () => {
     const path = built(documents);
     const before = readFileSync(path);

@@ -31,9 +31,9 @@ export interface FollowUpWords {
  */
 export type Leaning = { kind: "exchange"; part: string } | { kind: "topic" };
 
-/** A longer question says all that it means. UTF-16 units. */
-const LONGEST_FOLLOW_UP = 120;
-const LONGEST_BEFORE = 400;
+/** A longer question says all that it means, and no question leans on one longer than that. UTF-16 units. */
+export const LONGEST_FOLLOW_UP = 120;
+export const LONGEST_BEFORE = 400;
 const SPACELESS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 const FIRST_SENTENCE = /^.*?[?？!！。.](?=\s|$|(?<=[？！。]))/su;
 

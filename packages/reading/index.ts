@@ -10,7 +10,7 @@ export {
 } from "./confidence.ts";
 export type { Evidence, EvidencePassage, EvidenceQuestionVectors, EvidenceTerm } from "./evidence.ts";
 export { type Fit, type FitName, type FittedOn, fitNamed, fitNames } from "./fits.ts";
-export { mayFollowUp, resolveFollowUp } from "./follow-up.ts";
+export { LONGEST_BEFORE, LONGEST_FOLLOW_UP, mayFollowUp, resolveFollowUp } from "./follow-up.ts";
 export {
   confidenceSignals,
   type HybridSignals,

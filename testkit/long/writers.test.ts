@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closeWriters, openWriters } from "../../apps/caigun/src/engines/writers/open-writers.ts";
+import { answerPrompt } from "../../apps/caigun/src/engines/writers/prompt.ts";
 import { measureWriting, type WritingFigures } from "../../eval/writing.ts";
 import { startLlamaServer } from "./llama-server.ts";
 import { smolLm2 } from "./smollm2.ts";
 
 const ASKED = { handbook: "bicycle-works", questions: 15 } as const;
+
+const asking = (question: string, signal: AbortSignal) => ({
+  promptWithin: (mostCharacters: number) => answerPrompt(question, ["The office opens at 9 am."], mostCharacters),
+  signal,
+});
 
 /** Every question is replied to, the writer was heard, and whatever is quoted stands where it is said to stand. */
 function assertSound(figures: WritingFigures): void {
@@ -36,11 +42,10 @@ test("a real server that speaks OpenAI's protocol writes, and what it makes up i
 test("a language model on this machine stops within a token when nobody waits, and stays loaded", async () => {
   const writers = openWriters({ gguf: { path: await smolLm2() } });
   const writer = writers.get("gguf")!;
-  const passages = ["The office opens at 9 am."];
   const firstPieceMs = async () => {
     const startedMs = performance.now();
     const signal = new AbortController().signal;
-    for await (const _ of writer.write({ question: "When?", passages, signal })) return performance.now() - startedMs;
+    for await (const _ of writer.write(asking("When?", signal))) return performance.now() - startedMs;
     throw new Error("It wrote nothing.");
   };
   try {
@@ -49,7 +54,7 @@ test("a language model on this machine stops within a token when nobody waits, a
     let pieces = 0;
     const writing = (async () => {
       const question = "Tell me a long story about the office.";
-      for await (const _ of writer.write({ question, passages, signal: caller.signal }))
+      for await (const _ of writer.write(asking(question, caller.signal)))
         if (++pieces === 2) caller.abort(new Error("hung up"));
     })();
     await assert.rejects(writing, /hung up/);
@@ -65,7 +70,7 @@ test("a file that is no language model is a failure that says so", async () => {
   const writers = openWriters({ gguf: { path: new URL(import.meta.url).pathname } });
   try {
     const signal = new AbortController().signal;
-    const writing = writers.get("gguf")!.write({ question: "When?", passages: ["At 9."], signal });
+    const writing = writers.get("gguf")!.write(asking("When?", signal));
     await assert.rejects(async () => writing[Symbol.asyncIterator]().next(), {
       name: "WriterFailure",
       reason: "refused",

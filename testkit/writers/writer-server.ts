@@ -8,9 +8,14 @@ export type Protocol = "openai" | "google";
 /** What an engine was sent. */
 export type Received = { system: string; user: string; authorization: string | undefined };
 
+/** Whether an engine is asked to put a question so that it can be understood alone, and not for a reply. */
+export const isAskedToRewrite = ({ user }: Received): boolean => user.includes("[last question ");
+
 /** How an engine replies: with a text, or in one of the ways in which a server fails. */
 export type Behaviour =
   | { text: string; finishReason?: string }
+  /** Texts that come one by one, as a test wishes. */
+  | { texts: AsyncIterable<string> }
   /** Takes the request and sends nothing. */
   | { fault: "silent" }
   /** Sends a text, and then nothing. */
@@ -38,7 +43,7 @@ export type WriterServer = {
 /** A server that speaks the published protocol of a writing engine and behaves as it is told, request by request. */
 export async function startWriterServer(
   protocol: Protocol,
-  behave: (received: Received, count: number) => Behaviour,
+  behave: (received: Received, count: number) => Behaviour | Promise<Behaviour>,
 ): Promise<WriterServer> {
   const received: Received[] = [];
   const sockets = new Set<Socket>();
@@ -48,7 +53,7 @@ export async function startWriterServer(
     response.once("close", () => open--);
     const asked = receivedBy[protocol](request, (await json(request)) as never);
     received.push(asked);
-    await reply(response, behave(asked, received.length), protocol).catch(() => response.destroy());
+    await reply(response, await behave(asked, received.length), protocol).catch(() => response.destroy());
   });
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -75,6 +80,12 @@ async function reply(response: ServerResponse, behaviour: Behaviour, protocol: P
   const write = async (text: string) => {
     for (const part of text.match(/.{1,7}/gsu) ?? []) response.write(piece(part));
   };
+  if ("texts" in behaviour) {
+    begin();
+    for await (const text of behaviour.texts) await write(text);
+    response.end(end());
+    return;
+  }
   if (!("fault" in behaviour)) {
     begin();
     await write(behaviour.text);

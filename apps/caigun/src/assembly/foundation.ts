@@ -7,6 +7,7 @@ import { openFolderBlobs } from "../blobs/folder-blobs.ts";
 import { BadSetting, type Config } from "../config.ts";
 import { type BaseOptions, baseNames } from "../engines/base-model.ts";
 import { Embedding } from "../engines/embedding.ts";
+import type { EncodingsKept } from "../engines/local-reader/messages.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
 import { type Jobs, openJobs } from "../jobs/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -77,6 +78,12 @@ export function openEmbedding(config: Config, log: Logger): Embedding {
   });
 }
 
+/** Encoded passages of earlier trainings: what nobody has used for a week may be of a text that was deleted. */
+export function encodingsKept(config: Config): EncodingsKept {
+  const path = join(config.home, "cache", "encodings.sqlite");
+  return { path, limits: { maxBytes: 1024 ** 3, maxAgeMs: 7 * 24 * 3_600_000 } };
+}
+
 export function trainingTools(
   { store, blobs, changes }: Foundation,
   workFolder: string,
@@ -94,7 +101,7 @@ export function trainingTools(
     embeddingThreads: config.embeddingThreads,
     base: baseOptionsOf(config),
     learningFolder: join(config.home, "learning"),
-    cacheFile: join(config.home, "cache", "encodings.sqlite"),
+    encodings: encodingsKept(config),
     maxAttempts: MAX_ATTEMPTS,
     log,
   };

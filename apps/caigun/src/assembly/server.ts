@@ -25,6 +25,7 @@ import {
   wasFirstKeyShown,
 } from "../store/index.ts";
 import { maintain, putInOrder } from "../worker/maintenance.ts";
+import { keepEncodingsPruned } from "../worker/prune-encodings.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
 import { apiCommands, apiPorts } from "./api.ts";
@@ -92,9 +93,10 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   if (config.trainings > 0) await runWorker(foundation.jobs, tools, { concurrency: config.trainings });
   const maintaining = new AbortController();
   const maintenance = maintain({ store, blobs, log }, maintaining.signal);
-  opened.defer(() => {
+  const pruning = keepEncodingsPruned(tools.encodings, { log }, maintaining.signal);
+  opened.defer(async () => {
     maintaining.abort();
-    return maintenance;
+    await Promise.all([maintenance, pruning]);
   });
 
   const keyUses = new KeyUses(store, log);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { readAnnouncement } from "../home/index.ts";
+import { keepEncodingsPruned } from "../worker/prune-encodings.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
 import { CannotStart, openDatabase, openEmbedding, openFoundation, trainingTools } from "./foundation.ts";
@@ -37,6 +38,12 @@ export async function openWorker(config: Config, log: Logger): Promise<{ close()
   opened.defer(() => foundation.jobs.stop({ graceMs: STOP_GRACE_MS }));
   const tools = trainingTools(foundation, workFolder.path, embedding, config, log);
   await runWorker(foundation.jobs, tools, { concurrency: Math.max(1, config.trainings) });
+  const closed = new AbortController();
+  const pruning = keepEncodingsPruned(tools.encodings, { log }, closed.signal);
+  opened.defer(() => {
+    closed.abort();
+    return pruning;
+  });
   log.info({ trainings: Math.max(1, config.trainings) }, "worker started");
   const closing = opened.move();
   return { close: () => closing.disposeAsync() };

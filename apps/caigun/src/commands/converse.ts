@@ -1,14 +1,17 @@
 import { type Input, Problem } from "@caigun/contract";
 import { type SmallTalk, smallTalk } from "@caigun/reading";
 import type { AskReply } from "../engines/local-reader/messages.ts";
+import type { Writer } from "../engines/writers/writer.ts";
 import { type CurrentModel, currentModel, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 import { asCitation, type ConversationReply, type Drafted, keepAndSend, type Turn } from "./keep-reply.ts";
 import { noteUnanswered } from "./note-unanswered.ts";
+import { readInConversation } from "./read-in-conversation.ts";
 import { readQuestion } from "./read-question.ts";
 import { replyInWords } from "./reply-in-words.ts";
-import { resolveQuestion } from "./resolve-question.ts";
+import { type Asked, resolveQuestion } from "./resolve-question.ts";
+import { rewrittenQuestion } from "./rewritten-question.ts";
 import { writerOf } from "./writer-of.ts";
 
 /** How often a question is read anew because something was deleted under it, before it is told to come back. */
@@ -26,14 +29,16 @@ export async function converse(
 ): Promise<ConversationReply> {
   const { db } = house.store;
   const pleasantry = smallTalk(input.text);
-  const question = pleasantry ? input.text : await resolveQuestion(db, caller, input);
+  const writer = pleasantry ? undefined : writerOf(house, caller.settings);
+  const asked = pleasantry || (await resolveQuestion(db, caller, input, { forWriter: writer !== undefined }));
   let { model } = caller;
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     if (!model) throw new Problem("no_model");
     const turn: Turn = { house, caller, input, model, hooks, at: new Date() };
-    const reply = pleasantry
-      ? await sendAsItIs(turn, replyToSmallTalk(model, pleasantry))
-      : await replyToQuestion(turn, question);
+    const reply =
+      "kind" in asked
+        ? await sendAsItIs(turn, replyToSmallTalk(model, asked))
+        : await replyToQuestion(turn, asked, writer);
     if (reply) return reply;
     model = await currentModel(db, caller.chatbotId);
   }
@@ -41,11 +46,20 @@ export async function converse(
 }
 
 /** The reply, sent; undefined where something of the model was deleted since it was asked, and nothing went out. */
-async function replyToQuestion(turn: Turn, question: string): Promise<ConversationReply | undefined> {
+async function replyToQuestion(
+  turn: Turn,
+  asked: Asked,
+  writer: Writer | undefined,
+): Promise<ConversationReply | undefined> {
   const { house, caller, input, model, hooks } = turn;
-  const writer = writerOf(house, caller.settings);
-  const withTexts = writer !== undefined;
-  const reading = await readQuestion(house, model, question, caller.settings, { withTexts }, hooks.signal);
+  const { question, reading } = await readInConversation(
+    {
+      read: (question) =>
+        readQuestion(house, model, question, caller.settings, { withTexts: writer !== undefined }, hooks.signal),
+      rewritten: async (asked) => writer && rewrittenQuestion(house, writer, asked, hooks.signal),
+    },
+    asked,
+  );
   const drafted = {
     reply: replyFrom(reading, turn),
     kwargs: reading.question === input.text ? {} : { question: reading.question },

@@ -2,7 +2,7 @@ import { Checker, instructs } from "@caigun/checking";
 import type { Citation } from "@caigun/reading";
 import { codePointCount } from "@caigun/text";
 import type { AskReply, PassageRead } from "../engines/local-reader/messages.ts";
-import { DECLINED, MOST_SENTENCES } from "../engines/writers/prompt.ts";
+import { answerPrompt, DECLINED, MOST_SENTENCES } from "../engines/writers/prompt.ts";
 import { sentencesOf } from "../engines/writers/sentences.ts";
 import { type FailureReason, type Writer, WriterFailure } from "../engines/writers/writer.ts";
 import type { House } from "./house.ts";
@@ -45,7 +45,11 @@ export async function* supportedSentences(
     .filter(({ sentences }) => sentences.length > 0);
   if (evidence.length === 0) return;
   const checker = new Checker(evidence.map(({ passage: { text }, sentences }) => ({ text, sentences })));
-  const request = { question, passages: evidence.map(({ passage }) => passage.text), signal };
+  const passages = evidence.map(({ passage }) => passage.text);
+  const request = {
+    promptWithin: (mostCharacters: number) => answerPrompt(question, passages, mostCharacters),
+    signal,
+  };
   let checked = 0;
   try {
     for await (const written of sentencesOf(writer.write(request))) {

@@ -4,7 +4,7 @@ import type { Evaluation } from "@caigun/contract";
 import type { Logger } from "pino";
 import type { Embedding, EncoderFiles } from "../engines/embedding.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
-import type { DocumentFile } from "../engines/local-reader/messages.ts";
+import type { DocumentFile, EncodingsKept } from "../engines/local-reader/messages.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import { type Job, Retryable } from "../jobs/index.ts";
 import {
@@ -28,8 +28,7 @@ export type TrainingTools = LearningTools & {
   heapMiB: number;
   embedding: Embedding;
   embeddingThreads: number;
-  /** Where encoded passages of earlier trainings are kept. */
-  cacheFile: string;
+  encodings: EncodingsKept;
   /** How often a training that fails for a passing reason is tried, the first time included. */
   maxAttempts: number;
   log: Logger;
@@ -41,7 +40,6 @@ const EMBEDDING_SHARE = 0.8;
 const WAITING_SHARE = 0.5;
 /** Of the stage "embed", the share that fetching the model takes, the first time. */
 const FETCHING_SHARE = 0.2;
-const CACHE_LIMITS = { maxBytes: 1024 ** 3, maxAgeMs: 7 * 24 * 3_600_000 };
 
 /** Trains one model, and writes down how that ended. Throws Retryable for what may heal. */
 export async function trainModel(tools: TrainingTools, job: Job, jobSignal: AbortSignal): Promise<void> {
@@ -131,7 +129,7 @@ async function makeArtifact(tools: TrainingTools, chatbotId: ChatbotId, eventId:
  * none, since the model can't be had or would take too long; it is then searched by its words.
  */
 async function embed(
-  { embedding, embeddingThreads, cacheFile, log }: TrainingTools,
+  { embedding, embeddingThreads, encodings, log }: TrainingTools,
   builder: IndexBuilder,
   index: string,
   languages: string[],
@@ -147,9 +145,8 @@ async function embed(
   });
   if (!encoder) return undefined;
   const until = Date.now() + EMBEDDING_SHARE * remainingMs();
-  const cache = { path: cacheFile, limits: CACHE_LIMITS };
   const { embedded, because } = await builder.embed(
-    { index, encoder, threads: embeddingThreads, cache, until },
+    { index, encoder, threads: embeddingThreads, cache: encodings, until },
     (fraction) => attempt.report("embed", FETCHING_SHARE + (1 - FETCHING_SHARE) * fraction),
   );
   if (because !== undefined) log.warn({ modelId: attempt.modelId, because }, "the model is searched by words alone");

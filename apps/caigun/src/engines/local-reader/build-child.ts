@@ -1,29 +1,54 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { EncodingCache } from "@caigun/embedding";
 import { buildIndex, openIndex, probeIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import { embedIndex } from "./embed-index.ts";
-import type { BuildReply, BuildRequest, CheckReply, DocumentFile, EmbedReply, ProbeReply } from "./messages.ts";
+import type {
+  BuildReply,
+  BuildRequest,
+  CheckReply,
+  DocumentFile,
+  EmbedReply,
+  ProbeReply,
+  PruneReply,
+  PruneRequest,
+} from "./messages.ts";
 import { openReader } from "./reader.ts";
 import { checkSelf } from "./self-check.ts";
 
 /** The process that turns training data into an index, and then asks that index for it and about it. */
-serveParent(async (message, reportProgress): Promise<BuildReply | EmbedReply | ProbeReply | CheckReply> => {
-  const request = message as BuildRequest;
-  if (request.do === "check") return check(request);
-  if (request.do === "embed") return embedIndex(request, reportProgress);
-  const documents = await Promise.all(request.documents.map(readDocument));
-  if (request.do === "build") {
-    const { passages, bytes, documents: built } = buildIndex(request.target, documents, { onProgress: reportProgress });
-    return { passages, bytes, languages: [...new Set(built.map(({ language }) => language))] };
-  }
-  const index = openIndex(request.index);
-  try {
-    return probeIndex(index, documents);
-  } finally {
-    index.close();
-  }
-});
+serveParent(
+  async (message, reportProgress): Promise<BuildReply | EmbedReply | PruneReply | ProbeReply | CheckReply> => {
+    const request = message as BuildRequest;
+    if (request.do === "check") return check(request);
+    if (request.do === "embed") return embedIndex(request, reportProgress);
+    if (request.do === "prune") return prune(request);
+    const documents = await Promise.all(request.documents.map(readDocument));
+    if (request.do === "build") {
+      const {
+        passages,
+        bytes,
+        documents: built,
+      } = buildIndex(request.target, documents, { onProgress: reportProgress });
+      return { passages, bytes, languages: [...new Set(built.map(({ language }) => language))] };
+    }
+    const index = openIndex(request.index);
+    try {
+      return probeIndex(index, documents);
+    } finally {
+      index.close();
+    }
+  },
+);
+
+function prune({ cache: { path, limits } }: PruneRequest): PruneReply {
+  // No model reads from it or writes to it here, so none is named.
+  const cache = new EncodingCache(path, "", limits);
+  cache.prune();
+  cache.close();
+  return { pruned: true };
+}
 
 async function check({ index: path, seed, encoder }: Extract<BuildRequest, { do: "check" }>): Promise<CheckReply> {
   const index = openIndex(path);

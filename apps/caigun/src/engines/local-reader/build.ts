@@ -8,12 +8,14 @@ import type {
   DocumentFile,
   EmbedReply,
   EmbedRequest,
+  EncodingsKept,
   ProbeReply,
+  PruneReply,
 } from "./messages.ts";
 
 export type BuilderOptions = { heapMiB: number; timeoutMs: number; signal: AbortSignal };
 
-/** A child process that builds one model's index and probes it. Killed when the signal aborts. */
+/** A child process that builds one model's index and probes it, or prunes what is kept for the next. Killed when the signal aborts. */
 export class IndexBuilder {
   #child: Child;
   #options: BuilderOptions;
@@ -45,6 +47,11 @@ export class IndexBuilder {
   /** Asks the index questions made from its own text, and questions about other things. */
   check(index: string, seed: string, encoder: EncoderFiles | undefined): Promise<CheckReply> {
     return this.#request({ do: "check", index, seed, encoder });
+  }
+
+  /** Removes what is kept for too long, or is too much. */
+  prune(cache: EncodingsKept): Promise<PruneReply> {
+    return this.#request({ do: "prune", cache });
   }
 
   async close(): Promise<void> {

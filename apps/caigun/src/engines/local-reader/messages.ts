@@ -11,16 +11,20 @@ export type BuildRequest =
   | { do: "build"; documents: DocumentFile[]; target: string }
   | { do: "probe"; index: string; documents: DocumentFile[] }
   | EmbedRequest
+  | PruneRequest
   /** `seed`: see checkSelf. */
   | { do: "check"; index: string; seed: string; encoder: EncoderFiles | undefined };
+
+/** Encoded passages of earlier trainings, and how long and how many of them are kept. */
+export type EncodingsKept = { path: string; limits: CacheLimits };
+export type PruneRequest = { do: "prune"; cache: EncodingsKept };
 
 export type EmbedRequest = {
   do: "embed";
   index: string;
   encoder: EncoderFiles;
   threads: number;
-  /** Encoded passages of earlier trainings. */
-  cache: { path: string; limits: CacheLimits };
+  cache: EncodingsKept;
   /** When to give up, in ms since 1970. */
   until: number;
 };
@@ -29,6 +33,7 @@ export type EmbedRequest = {
 export type BuildReply = { passages: number; bytes: number; languages: string[] };
 /** How many passages have vectors now; where none has, `because` says why, if anything went wrong. */
 export type EmbedReply = { embedded: number; because?: string };
+export type PruneReply = { pruned: true };
 export type ProbeReply = { ok: true; sentences: number } | { ok: false; cause: string };
 
 export type CheckReply = SelfCheck;

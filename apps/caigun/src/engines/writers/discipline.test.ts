@@ -4,6 +4,7 @@ import { type Behaviour, type Protocol, startWriterServer } from "../../../../..
 import { disciplined, type WritingLimits } from "./discipline.ts";
 import { googleWriter } from "./google.ts";
 import { openAiWriter } from "./openai.ts";
+import { answerPrompt } from "./prompt.ts";
 import { type FailureReason, WriterFailure } from "./writer.ts";
 
 const LIMITS: WritingLimits = {
@@ -15,6 +16,7 @@ const LIMITS: WritingLimits = {
   mostCharacters: 2_000,
 };
 const TEXT = "The office opens at 9 am. It closes at 5 pm.";
+const promptWithin = (mostCharacters: number) => answerPrompt("When?", [TEXT], mostCharacters);
 /** Everything ends within the limit, and a machine may be busy. */
 const ENDED_WITHIN_MS = LIMITS.totalMs + 4_000;
 
@@ -28,10 +30,10 @@ async function opened(protocol: Protocol, behave: (count: number) => Behaviour, 
   const writer = disciplined(writerFor[protocol](server.baseUrl), limits);
   return {
     server,
-    async write(signal = new AbortController().signal) {
+    async write(signal = new AbortController().signal, shareOfTime = 1) {
       let text = "";
       try {
-        for await (const piece of writer.write({ question: "When?", passages: [TEXT], signal })) text += piece;
+        for await (const piece of writer.write({ promptWithin, signal, shareOfTime })) text += piece;
         return { text, reason: undefined };
       } catch (error) {
         if (!(error instanceof WriterFailure)) throw error;
@@ -108,6 +110,13 @@ for (const protocol of ["openai", "google"] as const) {
       for (let time = 0; time < 7; time++) reasons.push((await kit.write()).reason);
       assert.deepEqual(reasons, [...Array(5).fill("refused"), "circuit_open", "circuit_open"]);
       assert.equal(kit.server.received.length, 5);
+    });
+
+    it("is not left alone for being silent in less time than it may take", async () => {
+      await using kit = await opened(protocol, (count) => (count <= 7 ? { fault: "silent" } : { text: TEXT }));
+      const signal = new AbortController().signal;
+      for (let time = 0; time < 7; time++) assert.equal((await kit.write(signal, 0.05)).reason, "timeout");
+      assert.deepEqual(await kit.write(), { text: TEXT, reason: undefined });
     });
 
     it("is not left alone for replies that are longer than it may write", async () => {

@@ -2,6 +2,8 @@ import {
   BrokenCircuitError,
   BulkheadRejectedError,
   bulkhead,
+  type CircuitBreakerPolicy,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   DelegateBackoff,
@@ -37,9 +39,13 @@ const HALF_OPEN_AFTER_MS = 10_000;
  * alone while it fails, and asked by so many at a time.
  */
 export function disciplined(writer: Writer, limits: WritingLimits): Writer {
-  // A writer that filled the room it had is well.
-  const isFailure = handleWhen((error) => error instanceof WriterFailure && error.reason !== "unfinished");
-  const breaker = circuitBreaker(isFailure, {
+  const isFailure = handleWhen((error) => {
+    // That a writer wrote nothing in less time than it may take proves nothing against it, and nothing for it.
+    if (error instanceof CutShort) return breaker.state === CircuitState.HalfOpen;
+    // A writer that filled the room it had is well.
+    return error instanceof WriterFailure && error.reason !== "unfinished";
+  });
+  const breaker: CircuitBreakerPolicy = circuitBreaker(isFailure, {
     halfOpenAfter: HALF_OPEN_AFTER_MS,
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
@@ -51,7 +57,8 @@ export function disciplined(writer: Writer, limits: WritingLimits): Writer {
     async *write(request: WritingRequest) {
       const stop = new AbortController();
       const late = new AbortController();
-      const timer = setTimeout(() => late.abort(timedOut("The reply took too long.")), limits.totalMs);
+      const totalMs = limits.totalMs * (request.shareOfTime ?? 1);
+      const timer = setTimeout(() => late.abort(timedOut("The reply took too long.")), totalMs);
       const signal = AbortSignal.any([request.signal, stop.signal, late.signal]);
       let hasBegun = false;
       const retried = retry(
@@ -66,9 +73,15 @@ export function disciplined(writer: Writer, limits: WritingLimits): Writer {
         return queue.execute(() => {
           // Who waited for too long never reached the writer: that is no failure of its own.
           signal.throwIfAborted();
-          return breaker.execute(() =>
-            retried.execute(() => attempt(writer, { ...request, signal }, limits, take), signal),
-          );
+          return breaker.execute(async () => {
+            const begunMs = performance.now();
+            try {
+              await retried.execute(() => attempt(writer, { ...request, signal }, limits, take), signal);
+            } catch (error) {
+              if (late.signal.aborted && performance.now() - begunMs < limits.firstPieceMs) throw new CutShort();
+              throw error;
+            }
+          });
         });
       });
       try {
@@ -84,6 +97,9 @@ export function disciplined(writer: Writer, limits: WritingLimits): Writer {
     },
   };
 }
+
+/** There was less time left for a reply than a writer may take for its first piece. */
+class CutShort extends Error {}
 
 /** Hands on the pieces of one reply. Throws when one is late, also where the writer heeds no signal. */
 async function attempt(

@@ -1,6 +1,5 @@
 import { Child, ChildEnded, ChildRefused, ChildTimedOut } from "../../children/child.ts";
 import type { GgufReply, GgufRequest } from "./gguf-messages.ts";
-import { promptFor } from "./prompt.ts";
 import { pushed } from "./pushed.ts";
 import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
@@ -24,7 +23,7 @@ export function ggufWriter({ path }: GgufOptions): Writer {
       const { signal } = request;
       if (!child || child.hasEnded)
         child = new Child({ module: new URL("./gguf-child.ts", import.meta.url), name: "writing", heapMiB: HEAP_MIB });
-      const message: GgufRequest = { modelPath: path, ...promptFor(request, PROMPT_CHARACTERS) };
+      const message: GgufRequest = { modelPath: path, ...request.promptWithin(PROMPT_CHARACTERS) };
       const running = child;
       const pieces = pushed(async (push) => {
         const { stopReason } = await running.request<GgufReply>(message, {

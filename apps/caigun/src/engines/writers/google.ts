@@ -1,5 +1,4 @@
 import type { GoogleGenAI } from "@google/genai";
-import { promptFor } from "./prompt.ts";
 import { failureOfStatus, stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
 export type GoogleOptions = {
@@ -28,7 +27,7 @@ export function googleWriter({ apiKey, model, baseUrl = GOOGLE_URL }: GoogleOpti
         ({ GoogleGenAI }) =>
           new GoogleGenAI({ apiKey, enterprise: false, apiVersion: "v1beta", httpOptions: { baseUrl } }),
       );
-      const { system, user } = promptFor(request, PROMPT_CHARACTERS);
+      const { system, user } = request.promptWithin(PROMPT_CHARACTERS);
       const { models } = await client;
       let finishReason: string | undefined;
       try {

@@ -1,4 +1,3 @@
-import { promptFor } from "./prompt.ts";
 import { eventData } from "./server-sent-events.ts";
 import { failureOfStatus, stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
 
@@ -21,7 +20,7 @@ export function openAiWriter({ baseUrl, apiKey, model }: OpenAiOptions): Writer 
     name: "openai",
     isLocal: false,
     async *write(request: WritingRequest) {
-      const { system, user } = promptFor(request, PROMPT_CHARACTERS);
+      const { system, user } = request.promptWithin(PROMPT_CHARACTERS);
       const response = await send(url, apiKey, request.signal, {
         model,
         messages: [

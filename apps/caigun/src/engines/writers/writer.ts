@@ -1,8 +1,11 @@
-/** What a writer is asked: to answer from the passages alone. */
+import type { Prompt } from "./prompt.ts";
+
+/** What a writer is asked. */
 export type WritingRequest = {
-  question: string;
-  /** As they were sent, the best first. */
-  passages: readonly string[];
+  /** What it is to write, with as much data as fits into `mostCharacters` (UTF-16 units). */
+  promptWithin(mostCharacters: number): Prompt;
+  /** Of the time that a reply may take, 0..1: what is no reply itself gets less. */
+  shareOfTime?: number;
   /** Nobody waits for the rest any more: ends the writing, and what it costs, at once. */
   signal: AbortSignal;
 };
