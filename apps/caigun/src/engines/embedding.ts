@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type EmbedderName, embedderNamed } from "@caigun/embedding";
+import { type EmbedderName, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { type FetchOptions, fetchWeights, findWeights, type WeightsFiles } from "@caigun/weights";
 
 export type EmbeddingOptions = {
@@ -19,9 +19,10 @@ export type WaitOptions = {
 /** What a child needs to run the embedding model. */
 export type EncoderFiles = {
   embedder: EmbedderName;
-  /** SHA-256 of the model file: vectors of other bytes can't be compared with its own. */
+  /** Names what makes the vectors (vectorsDigest): those that anything else made can't be compared with them. */
   digest: string;
   model: string;
+  modelSha256: string;
   tokenizer?: string | undefined;
 };
 
@@ -113,5 +114,11 @@ export class Embedding {
 function asEncoderFiles(embedder: EmbedderName, files: WeightsFiles | undefined): EncoderFiles | undefined {
   const model = files?.["model.onnx"];
   if (!model) return undefined;
-  return { embedder, digest: model.sha256, model: model.path, tokenizer: files["tokenizer.json"]?.path };
+  return {
+    embedder,
+    digest: vectorsDigest(embedderNamed(embedder), model.sha256),
+    model: model.path,
+    modelSha256: model.sha256,
+    tokenizer: files["tokenizer.json"]?.path,
+  };
 }
