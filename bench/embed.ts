@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Encoder, embedderNamed } from "@caigun/embedding";
+import { Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { weightsForTests } from "../testkit/weights.ts";
 import { makeCorpus } from "./corpus.ts";
 import { median } from "./load.ts";
@@ -23,7 +23,11 @@ export const embed: Bench = async ({ runs, progress }) => {
   const { path: model, sha256: modelSha256 } = weights.files["model.onnx"]!;
   const python = await pythonWithPeers(progress, "requirements-embedding.txt");
   const embedder = embedderNamed("all-minilm-l6-v2-int8");
-  const encoder = await Encoder.open(embedder, { model, modelSha256 }, { threads: THREADS });
+  const encoder = await Encoder.open(
+    embedder,
+    { model, digest: vectorsDigest(embedder, modelSha256) },
+    { threads: THREADS },
+  );
   const texts = makeCorpus(PASSAGES).text.split("\n\n");
   const given = { model, tokenizer: fileURLToPath(embedder.tokenizer!), texts, threads: THREADS };
   let tokens = 0;

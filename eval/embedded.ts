@@ -25,8 +25,8 @@ export class EmbeddedSearch {
 
   static async open(model: string): Promise<EmbeddedSearch> {
     const modelSha256 = createHash("sha256").update(readFileSync(model)).digest("hex");
-    const encoder = await Encoder.open(EMBEDDER, { model, modelSha256 }, { threads: THREADS });
-    return new EmbeddedSearch(encoder, vectorsDigest(EMBEDDER, modelSha256));
+    const vectors = vectorsDigest(EMBEDDER, modelSha256);
+    return new EmbeddedSearch(await Encoder.open(EMBEDDER, { model, digest: vectors }, { threads: THREADS }), vectors);
   }
 
   /** With the model that the evaluation's server fetches, from the same folder. */

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { Encoder, embedderNamed } from "@caigun/embedding";
+import { Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { cutPassages, normalise } from "@caigun/text";
 import { principalComponents } from "./principal-components.ts";
 
@@ -17,7 +17,7 @@ if (!model || texts.length === 0) throw new Error("usage: node eval/fit-projecti
 const { projection, ...embedder } = embedderNamed("all-minilm-l6-v2-int8");
 const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 const whole = { ...embedder, storedDimensions: embedder.dimensions };
-const encoder = await Encoder.open(whole, { model, modelSha256: digest(model) }, { threads: 2 });
+const encoder = await Encoder.open(whole, { model, digest: vectorsDigest(whole, digest(model)) }, { threads: 2 });
 const passages = texts.flatMap((path) => {
   const { text } = normalise(readFileSync(path, "utf8"));
   return cutPassages(text).map(({ start, end }) => text.slice(start, end));

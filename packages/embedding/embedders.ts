@@ -69,15 +69,19 @@ export const embedders = {
 export type EmbedderName = keyof typeof embedders;
 export const embedderNames = Object.keys(embedders) as EmbedderName[];
 
-/** The graph that takes this file; undefined: the file's own is used. */
-export function graphOf({ graph }: Embedder, modelSha256: string): Graph | undefined {
-  return graph?.modelSha256 === modelSha256 ? graph : undefined;
+/**
+ * Names what makes the vectors, which is the file and the graph that computes with it best: only vectors with the same
+ * name can be compared. What the graph in the file makes has the file's own digest.
+ */
+export function vectorsDigest({ graph }: Embedder, modelSha256: string): string {
+  if (graph?.modelSha256 !== modelSha256) return modelSha256;
+  return createHash("sha256").update(`${modelSha256} ${graph.sha256}`).digest("hex");
 }
 
-/** Names what makes the vectors, which is the file and the graph: only vectors with the same name can be compared. */
-export function vectorsDigest(embedder: Embedder, modelSha256: string): string {
-  const graph = graphOf(embedder, modelSha256);
-  return graph ? createHash("sha256").update(`${modelSha256} ${graph.sha256}`).digest("hex") : modelSha256;
+/** The graph that makes vectors of this name; undefined: the one in the file does. */
+export function graphOf(embedder: Embedder, digest: string): Graph | undefined {
+  const { graph } = embedder;
+  return graph && vectorsDigest(embedder, graph.modelSha256) === digest ? graph : undefined;
 }
 
 export function embedderNamed(name: EmbedderName): Embedder {

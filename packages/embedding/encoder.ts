@@ -29,8 +29,8 @@ export interface EncodedPassage {
 
 export interface EncoderFiles {
   model: string;
-  /** Of `model`, in hexadecimal. */
-  modelSha256: string;
+  /** Names what makes the vectors, and so which graph does (vectorsDigest). */
+  digest: string;
   /** Where the embedder brings none of its own. */
   tokenizer?: string | undefined;
 }
@@ -156,10 +156,10 @@ export class Encoder {
 async function createSession(
   sessions: typeof InferenceSession,
   embedder: Embedder,
-  { model, modelSha256 }: EncoderFiles,
+  { model, digest }: EncoderFiles,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const graph = graphOf(embedder, modelSha256);
+  const graph = graphOf(embedder, digest);
   if (!graph) return sessions.create(model, options);
   const [bytes, data] = await Promise.all([readFile(graph.file), readFile(model)]);
   return sessions.create(bytes, { ...options, externalData: [{ path: MODEL_FILE, data }] });

@@ -34,7 +34,7 @@ describe("an index with vectors", { skip: missing }, async () => {
   const { path: model, sha256: modelSha256 } = weights.files["model.onnx"]!;
   const embedder = embedderNamed("all-minilm-l6-v2-int8");
   const digest = vectorsDigest(embedder, modelSha256);
-  const encoder = await Encoder.open(embedder, { model, modelSha256 }, { threads: 1 });
+  const encoder = await Encoder.open(embedder, { model, digest }, { threads: 1 });
   after(() => encoder.close());
   const facts = { name: embedder.name, digest, languages: embedder.languages };
   const embed = (path: string) => addVectors(path, { ...facts, encode: (pieces) => encoder.encodePassage(pieces) });

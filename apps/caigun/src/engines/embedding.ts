@@ -22,7 +22,6 @@ export type EncoderFiles = {
   /** Names what makes the vectors (vectorsDigest): those that anything else made can't be compared with them. */
   digest: string;
   model: string;
-  modelSha256: string;
   tokenizer?: string | undefined;
 };
 
@@ -118,7 +117,6 @@ function asEncoderFiles(embedder: EmbedderName, files: WeightsFiles | undefined)
     embedder,
     digest: vectorsDigest(embedderNamed(embedder), model.sha256),
     model: model.path,
-    modelSha256: model.sha256,
     tokenizer: files["tokenizer.json"]?.path,
   };
 }

@@ -21,7 +21,7 @@ test("where the model can't be opened the index stays as it was, says why, and t
   cache.close();
 
   const model = join(folder, "nothing.onnx");
-  const encoder = { embedder: "all-minilm-l6-v2-int8", digest: "0", model, modelSha256: "0" } as const;
+  const encoder = { embedder: "all-minilm-l6-v2-int8", digest: "0", model } as const;
   const request = { index, encoder, threads: 1, cache: { path: cachePath, limits }, until: Date.now() + 60_000 };
   const reply = await embedIndex({ do: "embed", ...request }, () => {});
   assert.equal(reply.embedded, 0);

@@ -11,7 +11,6 @@ test("a model that can't be opened is tried again, but not more than once a minu
     embedder: "all-minilm-l6-v2-int8",
     digest: "0",
     model: join(tmpdir(), "no-such-model.onnx"),
-    modelSha256: "0",
   } as const;
   const encoders = new OpenEncoders(1);
   assert.deepEqual(await Promise.all([encoders.get(files), encoders.get(files)]), [undefined, undefined]);
