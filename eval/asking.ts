@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Reply } from "@caigun/contract";
@@ -162,7 +163,7 @@ async function ask(
         const response = await caigun.call("/api/external/chatbot/conversation?explain=true", {
           method: "POST",
           apiKey,
-          headers: { uid: `${asking.role}-${at}` },
+          headers: { uid: randomUUID() },
           json: { text: asking.said },
         });
         if (response.status !== 200)
