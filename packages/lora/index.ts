@@ -9,6 +9,7 @@ export { exportGgufModel, type GgufModelOptions } from "./export/gguf-model.ts";
 export { exportPeft } from "./export/peft.ts";
 export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";
 export type { CurvePoint } from "./training/checkpoint.ts";
+export { TrainingTooLarge } from "./training/graphs.ts";
 export type { Sample } from "./training/packing.ts";
 export { defaultSettings, type TrainingSettings } from "./training/settings.ts";
 export {

@@ -1,19 +1,15 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AdapterLayout, adapterLayout } from "../architectures/adapter.ts";
 import { adaptableLayers } from "../architectures/language-model.ts";
 import type { Base } from "../base/base.ts";
 import type { Precision } from "../onnx/emitter.ts";
-import { FrozenFile } from "../onnx/frozen-file.ts";
-import { lower } from "../onnx/lower.ts";
-import { Session } from "../onnx/session.ts";
 import { type CurvePoint, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
-import { feedsOf, mostSupervised, type PackedRow, pack, type Sample } from "./packing.ts";
+import { type Graphs, openGraphs } from "./graphs.ts";
+import { feedsOf, type PackedRow, pack, type Sample } from "./packing.ts";
 import { Random } from "./random.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { TrainingSettings } from "./settings.ts";
-import { lossGraph, type StepSize, stepGraph } from "./step-graph.ts";
 
 export interface TrainingProgress {
   step: number;
@@ -37,6 +33,8 @@ export interface TrainingRun {
   folder: string;
   precision: Exclude<Precision, "float64">;
   threads: number;
+  /** What the training may take; of the ways to compute it, the fastest that fits is taken. */
+  memoryBytes: number;
   /** Ends the training within a step; its last checkpoint stays. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
@@ -64,7 +62,7 @@ export class TrainingDiverged extends Error {
 /**
  * Trains an adapter: goes on from the checkpoint in `folder` where there is one of the same training, to the bit as if it
  * had not been interrupted. It blocks the process while it computes; run it in one of its own.
- * Throws TrainingDiverged, and the signal's reason.
+ * Throws TrainingDiverged, TrainingTooLarge, and the signal's reason.
  */
 export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
   const { base, settings } = run;
@@ -78,7 +76,7 @@ export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
   const settles = digestOf(run, rows, heldOutRows);
   const checkpoint = join(run.folder, "checkpoint");
   const state = (await readCheckpoint(checkpoint, settles, layout.size)) ?? beginning(layout, settings.seed);
-  const graphs = await openGraphs(run, layout, rows, heldOutRows);
+  const graphs = await openGraphs({ ...run, layout }, rows, heldOutRows);
   try {
     await runSteps(run, {
       state,
@@ -206,47 +204,6 @@ async function evaluate(
     state.evaluationsWithoutGain = 0;
   } else state.evaluationsWithoutGain++;
   return heldOutLoss;
-}
-
-interface Graphs {
-  step: Session;
-  size: StepSize;
-  heldOut: Session | undefined;
-  heldOutSize: StepSize;
-  tokensPerStep: number;
-  close(): Promise<void>;
-}
-
-async function openGraphs(
-  run: TrainingRun,
-  layout: AdapterLayout,
-  rows: PackedRow[],
-  heldOutRows: PackedRow[],
-): Promise<Graphs> {
-  const { base, settings, folder, precision, threads } = run;
-  const { batch, length } = settings;
-  const sizeFor = (of: PackedRow[]): StepSize => ({ batch, length, supervised: mostSupervised(of, batch) });
-  const [size, heldOutSize] = [sizeFor(rows), sizeFor(heldOutRows)];
-  const frozenPath = join(folder, "frozen");
-  await rm(frozenPath, { force: true });
-  const frozen = new FrozenFile(frozenPath, (name) => base.read(name));
-  const models = [lower(stepGraph(base, layout, size, settings.adamW, settings.dropout), precision, frozen)];
-  if (heldOutRows.length > 0) models.push(lower(lossGraph(base, layout, heldOutSize), precision, frozen));
-  frozen.close();
-  const sessions: Session[] = [];
-  const close = async () => {
-    for (const session of sessions) await session.close();
-    for (const name of ["frozen", "step.onnx", "held-out.onnx"]) await rm(join(folder, name), { force: true });
-  };
-  try {
-    for (const [at, model] of models.entries())
-      sessions.push(await Session.open(folder, at === 0 ? "step" : "held-out", model, { threads }));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const [step, heldOut] = sessions as [Session, Session | undefined];
-  return { step, size, heldOut, heldOutSize, tokensPerStep: batch * length * settings.accumulate, close };
 }
 
 /** The rows of a batch, counted from 0: each epoch takes all rows once, in an order of its own; the last batch of an epoch may be filled from the next. */
