@@ -141,9 +141,30 @@ describe("a tokenizer", () => {
     const folder = await temporaryFolder(t);
     for (const name of ["model.safetensors", "config.json"]) await cp(join(tinyFolder, name), join(folder, name));
     assert.throws(() => tokenizerOf(folder), /no vocab.json with merges.txt/);
-    for (const json of ["[]", "{}", '{"model":{"type":"BPE","vocab":5,"merges":7}}', "nonsense"]) {
+    for (const json of ["[]", "{}", "nonsense", '{"model":{"type":"BPE","vocab":5,"merges":7}}']) {
       await writeFile(join(folder, "tokenizer.json"), json);
       assert.throws(() => tokenizerOf(folder), BaseRefused, json);
+    }
+    const { model } = definition;
+    const withVocab = (token: string, id: unknown) => ({ model: { ...model, vocab: { ...model.vocab, [token]: id } } });
+    const descriptions: [RegExp, object][] = [
+      [/the id 4000000000, no whole number/, withVocab("zz", 4e9)],
+      [/the id -1, no whole number/, withVocab("zz", -1)],
+      [/without a name or an id/, { added_tokens: [{ id: 5, content: "", special: true }] }],
+      [/without a name or an id/, { added_tokens: [null] }],
+      [/no list/, { added_tokens: {} }],
+      [/\(BPE\)/, { model: { type: "Unigram", vocab: [] } }],
+      [
+        /Invalid regular expression/,
+        { pre_tokenizer: { type: "Split", pattern: { Regex: "((" }, behavior: "Isolated" } },
+      ],
+    ];
+    for (const [message, changes] of descriptions) {
+      await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...definition, ...changes }));
+      assert.throws(
+        () => tokenizerOf(folder),
+        (error) => error instanceof BaseRefused && message.test(error.message),
+      );
     }
   });
 });

@@ -2,6 +2,7 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { type BaseFiles, baseFilesAt } from "../base/base-files.ts";
 import { BaseRefused } from "../base/problems.ts";
 import { tokenizerSource } from "./sources.ts";
+import { checkTokenizerJson } from "./tokenizer-json.ts";
 
 export interface Tokenizer {
   /** How many tokens there are. */
@@ -29,7 +30,8 @@ export function tokenizerOf(at: string | BaseFiles): Tokenizer {
   const { path, json, bosId, eosId, addsBos, chatTemplate } = tokenizerSource(
     typeof at === "string" ? baseFilesAt(at) : at,
   );
-  const added = (Array.isArray(json.added_tokens) ? json.added_tokens : []) as { special?: unknown }[];
+  checkTokenizerJson(json, path);
+  const added = (json.added_tokens ?? []) as { special?: unknown }[];
   const controlled = library(json, path);
   // A vocabulary takes some 10 MB, and not all need both.
   let plain: HuggingFaceTokenizer | undefined;
