@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { arbitraryText } from "../../../testkit/arbitrary-text.ts";
 import { type GgufValue, ggufTypes } from "../base/gguf-header.ts";
 import { ggufHead } from "../export/gguf-head.ts";
-import { BaseRefused, tokenizerOf } from "../index.ts";
+import { BaseRefused, exportGgufModel, openBase, tokenizerOf } from "../index.ts";
 
 type Goldens = { texts: string[]; ids: Record<string, number[][]> };
 
@@ -82,6 +82,28 @@ describe("a tokenizer", () => {
     }
     assert.deepEqual([fromGguf.addsBos, fromGguf.chatTemplate], [true, "{{ messages }}"]);
     assert.deepEqual([fromTwoFiles.addsBos, fromTwoFiles.chatTemplate], [false, "{{ x }}"]);
+  });
+
+  it("is known also where its description is as old as GPT-2's, which does not name its kind", async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const name of ["model.safetensors", "config.json"]) await cp(join(tinyFolder, name), join(folder, name));
+    const model = {
+      dropout: null,
+      unk_token: "",
+      continuing_subword_prefix: "",
+      end_of_word_suffix: "",
+      fuse_unk: false,
+      vocab: definition.model.vocab,
+      merges: definition.model.merges.map((pair) => pair.join(" ")),
+    };
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...definition, model }));
+    const old = tokenizerOf(folder);
+    for (const text of texts) assert.deepEqual(old.encode(text), tiny.encode(text));
+    const base = await openBase(folder);
+    t.after(() => base.close());
+    await exportGgufModel(base, join(folder, "model.gguf"));
+    const written = tokenizerOf(join(folder, "model.gguf"));
+    for (const text of texts) assert.deepEqual(written.encode(text), tiny.encode(text));
   });
 
   it("takes what only looks like a control token as text, unless it is asked to", () => {

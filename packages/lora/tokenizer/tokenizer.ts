@@ -2,7 +2,6 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { type BaseFiles, baseFilesAt } from "../base/base-files.ts";
 import { BaseRefused } from "../base/problems.ts";
 import { tokenizerSource } from "./sources.ts";
-import { checkTokenizerJson } from "./tokenizer-json.ts";
 
 export interface Tokenizer {
   /** How many tokens there are. */
@@ -30,7 +29,6 @@ export function tokenizerOf(at: string | BaseFiles): Tokenizer {
   const { path, json, bosId, eosId, addsBos, chatTemplate } = tokenizerSource(
     typeof at === "string" ? baseFilesAt(at) : at,
   );
-  checkTokenizerJson(json, path);
   const added = (json.added_tokens ?? []) as { special?: unknown }[];
   const controlled = library(json, path);
   // A vocabulary takes some 10 MB, and not all need both.
