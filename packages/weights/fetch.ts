@@ -136,7 +136,8 @@ async function fromSources(
   );
 }
 
-async function fromPath(
+/** One file of a model out of what a person names: `from` of FetchOptions. Throws WeightsRefused. */
+export async function fromPath(
   folder: string,
   name: WeightsName,
   file: string,

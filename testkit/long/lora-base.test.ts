@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { openBase, tokenizerOf } from "@caigun/lora";
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { smolLm2 } from "./smollm2.ts";
 
 const golden = (name: string) =>
@@ -35,6 +36,18 @@ describe("SmolLM2-135M-Instruct", async () => {
       assert.deepEqual(tokenizer.encode(text, { control: true }), ids["smollm2-control"]![index], JSON.stringify(text));
       assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
     }
+  });
+
+  it("has the tokens that llama.cpp gives", async (t) => {
+    const { texts }: { texts: string[] } = golden("tokenizer.json");
+    const tokenizer = tokenizerOf(path);
+    const llama = await getLlama({ build: "never", gpu: false, logLevel: LlamaLogLevel.error });
+    t.after(() => llama.dispose());
+    const model = await llama.loadModel({ modelPath: path, vocabOnly: true });
+    // Its strings end at the first null character.
+    for (const text of texts.filter((text) => !text.includes("\0")))
+      for (const control of [true, false])
+        assert.deepEqual(tokenizer.encode(text, { control }), [...model.tokenize(text, control)], JSON.stringify(text));
   });
 
   it("is cut into tokens at a speed that no training waits for", () => {

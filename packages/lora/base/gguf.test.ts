@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -142,6 +142,27 @@ describe("a GGUF file", () => {
     for (const [message, bytes] of cases) assert.match(await refusal(await written(t, bytes)), message);
     assert.match(await refusal("/nothing/here.gguf"), /There is nothing at/);
     assert.match(await refusal(dirname(await written(t, Buffer.from("GGUF")))), /not copied whole/);
+  });
+
+  it("of a size that no one has is refused, also where its bytes are there", async (t) => {
+    const [large, width] = [1_000_000, 2_048];
+    const sizes = {
+      "llama.embedding_length": width,
+      "llama.attention.head_count": 512,
+      "llama.feed_forward_length": 1,
+    };
+    const given = fields(
+      Object.fromEntries(Object.entries(sizes).map(([key, value]) => [key, { type: uint32, value }])),
+    );
+    const wide = expectedTensors({ ...llama, width, heads: 512, feedForwardWidth: 1, vocabulary: large });
+    const listed = wide
+      .filter(({ isOptional }) => !isOptional)
+      .map(({ name, shape }) => ({ name, shape, type: "F32" as const }));
+    const { bytes, fileBytes } = ggufHead(given, listed);
+    const path = await written(t, bytes);
+    // A hole, which takes no room on the disk.
+    await truncate(path, fileBytes);
+    assert.match(await refusal(path), /1000000 x 2048: a model so large/);
   });
 
   it("takes no memory for what it only claims", async (t) => {

@@ -3,6 +3,9 @@ import { BaseRefused } from "./problems.ts";
 import { type StoredTensor, shown } from "./stored-tensors.ts";
 import type { ExpectedTensor } from "./tensor-names.ts";
 
+/** Of one tensor: 4 GiB as 32-bit floats. The largest of a model of 1B has a quarter of that. */
+const MOST_VALUES = 2 ** 30;
+
 /** A tensor as the file keeps it, and as the model needs it. */
 export type MatchedTensor = ExpectedTensor & { stored: StoredTensor };
 
@@ -42,6 +45,10 @@ export function matchTensors(
     if (found.shape.join(" x ") !== shape)
       throw new BaseRefused(
         `${path} has ${name} as ${found.shape.join(" x ")} instead of ${shape}: it is damaged, or its description is another model's. Fetch it again.`,
+      );
+    if (tensor.shape.reduce((product, size) => product * size, 1) > MOST_VALUES)
+      throw new BaseRefused(
+        `${path} has ${name} as ${shape}: a model so large can't be trained here. Name a smaller one.`,
       );
     matched.set(tensor.name, { ...tensor, stored: found });
   }

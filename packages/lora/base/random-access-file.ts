@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { BaseRefused } from "./problems.ts";
 
+/** One system call reads no more than 2 GiB. */
+const MOST_READ_BYTES = 1 << 30;
+
 /** A file that is read in places, never whole. */
 export class RandomAccessFile {
   readonly path: string;
@@ -31,7 +34,7 @@ export class RandomAccessFile {
     // Of its own, not from Node's pool: typed arrays look at it from its first byte.
     const bytes = Buffer.allocUnsafeSlow(length);
     for (let read = 0; read < length; ) {
-      const count = readSync(this.#descriptor, bytes, read, length - read, offset + read);
+      const count = readSync(this.#descriptor, bytes, read, Math.min(length - read, MOST_READ_BYTES), offset + read);
       if (count === 0) throw this.#endsEarly(offset + length);
       read += count;
     }

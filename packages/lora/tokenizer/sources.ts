@@ -8,12 +8,13 @@ import { RandomAccessFile } from "../base/random-access-file.ts";
 import { readJson } from "../base/safetensors-base.ts";
 import { shown } from "../base/stored-tensors.ts";
 import { asTokenizerJson, cuttingNames, tokenTypes } from "./byte-level.ts";
+import { usableTokenizerJson } from "./tokenizer-json.ts";
 
 /** What a base's files say of its tokenizer. */
 export interface TokenizerSource {
   path: string;
   /** Hugging Face's tokenizer.json, or one made from what the file has. */
-  json: Record<string, unknown>;
+  json: Readonly<Record<string, unknown>>;
   /** Begins a sequence, and ends one; undefined where the model has no such token. */
   bosId: number | undefined;
   eosId: number | undefined;
@@ -29,7 +30,8 @@ const MOST_TEMPLATE_BYTES = 1_000_000;
 export function tokenizerSource(files: BaseFiles): TokenizerSource {
   const file = new RandomAccessFile(files.model);
   try {
-    return formatOf(file) === "gguf" ? fromGguf(file) : fromFiles(files);
+    const source = formatOf(file) === "gguf" ? fromGguf(file) : fromFiles(files);
+    return { ...source, json: usableTokenizerJson(source.json, source.path) };
   } finally {
     file.close();
   }

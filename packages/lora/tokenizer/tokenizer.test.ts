@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { arbitraryText } from "../../../testkit/arbitrary-text.ts";
 import { type GgufValue, ggufTypes } from "../base/gguf-header.ts";
 import { ggufHead } from "../export/gguf-head.ts";
-import { BaseRefused, tokenizerOf } from "../index.ts";
+import { BaseRefused, exportGgufModel, openBase, tokenizerOf } from "../index.ts";
 
 type Goldens = { texts: string[]; ids: Record<string, number[][]> };
 
@@ -84,6 +84,28 @@ describe("a tokenizer", () => {
     assert.deepEqual([fromTwoFiles.addsBos, fromTwoFiles.chatTemplate], [false, "{{ x }}"]);
   });
 
+  it("is known also where its description is as old as GPT-2's, which does not name its kind", async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const name of ["model.safetensors", "config.json"]) await cp(join(tinyFolder, name), join(folder, name));
+    const model = {
+      dropout: null,
+      unk_token: "",
+      continuing_subword_prefix: "",
+      end_of_word_suffix: "",
+      fuse_unk: false,
+      vocab: definition.model.vocab,
+      merges: definition.model.merges.map((pair) => pair.join(" ")),
+    };
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...definition, model }));
+    const old = tokenizerOf(folder);
+    for (const text of texts) assert.deepEqual(old.encode(text), tiny.encode(text));
+    const base = await openBase(folder);
+    t.after(() => base.close());
+    await exportGgufModel(base, join(folder, "model.gguf"));
+    const written = tokenizerOf(join(folder, "model.gguf"));
+    for (const text of texts) assert.deepEqual(written.encode(text), tiny.encode(text));
+  });
+
   it("takes what only looks like a control token as text, unless it is asked to", () => {
     assert.deepEqual(tiny.encode("<|endoftext|>", { control: true }), [0]);
     assert.equal(tiny.idOf("<|endoftext|>"), 0);
@@ -141,9 +163,30 @@ describe("a tokenizer", () => {
     const folder = await temporaryFolder(t);
     for (const name of ["model.safetensors", "config.json"]) await cp(join(tinyFolder, name), join(folder, name));
     assert.throws(() => tokenizerOf(folder), /no vocab.json with merges.txt/);
-    for (const json of ["[]", "{}", '{"model":{"type":"BPE","vocab":5,"merges":7}}', "nonsense"]) {
+    for (const json of ["[]", "{}", "nonsense", '{"model":{"type":"BPE","vocab":5,"merges":7}}']) {
       await writeFile(join(folder, "tokenizer.json"), json);
       assert.throws(() => tokenizerOf(folder), BaseRefused, json);
+    }
+    const { model } = definition;
+    const withVocab = (token: string, id: unknown) => ({ model: { ...model, vocab: { ...model.vocab, [token]: id } } });
+    const descriptions: [RegExp, object][] = [
+      [/the id 4000000000, no whole number/, withVocab("zz", 4e9)],
+      [/the id -1, no whole number/, withVocab("zz", -1)],
+      [/without a name or an id/, { added_tokens: [{ id: 5, content: "", special: true }] }],
+      [/without a name or an id/, { added_tokens: [null] }],
+      [/no list/, { added_tokens: {} }],
+      [/\(BPE\)/, { model: { type: "Unigram", vocab: [] } }],
+      [
+        /Invalid regular expression/,
+        { pre_tokenizer: { type: "Split", pattern: { Regex: "((" }, behavior: "Isolated" } },
+      ],
+    ];
+    for (const [message, changes] of descriptions) {
+      await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...definition, ...changes }));
+      assert.throws(
+        () => tokenizerOf(folder),
+        (error) => error instanceof BaseRefused && message.test(error.message),
+      );
     }
   });
 });

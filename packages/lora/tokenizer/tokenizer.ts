@@ -29,7 +29,7 @@ export function tokenizerOf(at: string | BaseFiles): Tokenizer {
   const { path, json, bosId, eosId, addsBos, chatTemplate } = tokenizerSource(
     typeof at === "string" ? baseFilesAt(at) : at,
   );
-  const added = (Array.isArray(json.added_tokens) ? json.added_tokens : []) as { special?: unknown }[];
+  const added = (json.added_tokens ?? []) as { special?: unknown }[];
   const controlled = library(json, path);
   // A vocabulary takes some 10 MB, and not all need both.
   let plain: HuggingFaceTokenizer | undefined;
