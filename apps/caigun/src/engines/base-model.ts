@@ -88,6 +88,18 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
   throw new RangeError("There is no base to choose from.");
 }
 
+/**
+ * The base on this machine with one digest (SHA-256 of its file): a person's own file may prove to be another when it is
+ * opened. Undefined where none has it.
+ */
+export function baseWithDigest({ choice, weightsFolder }: BaseOptions, digest: string): BaseModel | undefined {
+  for (const name of baseNames) {
+    const present = presentBase(weightsFolder, name);
+    if (present?.digest === digest) return present;
+  }
+  return choice && "path" in choice ? ownBase(choice.path) : undefined;
+}
+
 function ownBase(path: string): BaseModel {
   return { name: path, files: baseFilesAt(path), digest: undefined, licence: undefined };
 }
