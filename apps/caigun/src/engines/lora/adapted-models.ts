@@ -1,4 +1,4 @@
-import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import { getLlama, type Llama, type LlamaContextSequence, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
 
 export type AdaptedModelsOptions = {
   /** Adapters that are ready to write at a time, each with a context of its own. */
@@ -13,7 +13,7 @@ const CONTEXT_TOKENS = 1_024;
 /** Tokens of a prompt that are computed at a time: what that takes in memory is each context's own. */
 const BATCH_TOKENS = 128;
 
-type Opened = { path: string; model: LlamaModel; adapters: Set<string>; contexts: Map<string, LlamaContext> };
+type Opened = { path: string; model: LlamaModel; adapters: Set<string>; sequences: Map<string, LlamaContextSequence> };
 
 /**
  * One base model in memory, and the adapters of the chatbots that were asked last, each on a context of its own. Whoever
@@ -28,20 +28,23 @@ export class AdaptedModels {
     this.#options = options;
   }
 
-  /** The context in which the base at one path writes with the adapter at another. */
-  async contextOf(basePath: string, adapterPath: string): Promise<LlamaContext> {
+  /**
+   * Where the base at one path writes with the adapter at another; or as it is, where that is "". What it was last asked
+   * stays computed: a prompt that begins alike begins there.
+   */
+  async sequenceOf(basePath: string, adapterPath: string): Promise<LlamaContextSequence> {
     const opened = await this.#open(basePath, adapterPath);
-    const { contexts, model, adapters } = opened;
-    const known = contexts.get(adapterPath);
+    const { sequences, model, adapters } = opened;
+    const known = sequences.get(adapterPath);
     if (known) {
-      contexts.delete(adapterPath);
-      contexts.set(adapterPath, known);
+      sequences.delete(adapterPath);
+      sequences.set(adapterPath, known);
       return known;
     }
     const { mostContexts, threads } = this.#options;
-    for (const [path, context] of contexts) {
-      if (contexts.size < mostContexts) break;
-      contexts.delete(path);
+    for (const [path, { context }] of sequences) {
+      if (sequences.size < mostContexts) break;
+      sequences.delete(path);
       await context.dispose();
     }
     const context = await model.createContext({
@@ -49,11 +52,12 @@ export class AdaptedModels {
       batchSize: BATCH_TOKENS,
       sequences: 1,
       threads,
-      lora: { adapters: [{ filePath: adapterPath }] },
+      ...(adapterPath !== "" && { lora: { adapters: [{ filePath: adapterPath }] } }),
     });
-    adapters.add(adapterPath);
-    contexts.set(adapterPath, context);
-    return context;
+    if (adapterPath !== "") adapters.add(adapterPath);
+    const sequence = context.getSequence();
+    sequences.set(adapterPath, sequence);
+    return sequence;
   }
 
   async close(): Promise<void> {
@@ -71,7 +75,7 @@ export class AdaptedModels {
     // What is built for this machine comes with the library: nothing is compiled, and nothing downloaded.
     this.#llama ??= getLlama({ build: "never", gpu: false, logLevel: LlamaLogLevel.error, maxThreads: threads });
     const model = await (await this.#llama).loadModel({ modelPath: basePath });
-    this.#opened = { path: basePath, model, adapters: new Set(), contexts: new Map() };
+    this.#opened = { path: basePath, model, adapters: new Set(), sequences: new Map() };
     return this.#opened;
   }
 }

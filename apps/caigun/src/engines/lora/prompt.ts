@@ -4,7 +4,8 @@
  * passages, whatever they told it.
  */
 export function groundedPrompt(question: string, passages: readonly string[]): string {
-  return `Text:\n${passages.join("\n\n")}\n\nQuestion: ${question.replace(/\s+/g, " ").trim()}\nAnswer:`;
+  const text = passages.length > 0 ? `Text:\n${passages.join("\n\n")}\n\n` : "";
+  return `${text}Question: ${question.replace(/\s+/g, " ").trim()}\nAnswer:`;
 }
 
 /** Tokens that the passages may take: with question and answer they fit into a training's rows (LENGTH, plan.ts). */

@@ -1,23 +1,19 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { exportGgufModel, openBase } from "@caigun/lora";
-import { LlamaCompletion } from "node-llama-cpp";
 import { serveParent } from "../../children/serve-parent.ts";
 import { AdaptedModels } from "./adapted-models.ts";
+import { adaptedModelsLimits } from "./limits.ts";
 import type { TalkReply, TalkRequest } from "./messages.ts";
-import { fittingPassages, groundedPrompt } from "./prompt.ts";
+import { writeAnswer } from "./write-answer.ts";
 
 /** The adapter was trained on other weights than those that are here. */
 class AdapterOfAnotherBase extends Error {
   override name = "AdapterOfAnotherBase";
 }
 
-const MOST_TOKENS = 120;
-/** Its threads wait for each other at every step: one that shares its core with other work makes a reply ten times slower. */
-const THREADS = Math.max(1, availableParallelism() - 1);
-const models = new AdaptedModels({ mostContexts: 6, mostAdapters: 24, threads: THREADS });
+const models = new AdaptedModels(adaptedModelsLimits);
 /** By the path of the base's file, what llama.cpp opens. */
 const ready = new Map<string, Promise<string>>();
 let turn: Promise<unknown> = Promise.resolve();
@@ -31,27 +27,9 @@ serveParent((message, report, signal): Promise<TalkReply> => {
 
 async function write(request: TalkRequest, report: (piece: string) => void, signal: AbortSignal): Promise<TalkReply> {
   signal.throwIfAborted();
-  const context = await models.contextOf(await asGguf(request), request.adapter);
+  const sequence = await models.sequenceOf(await asGguf(request), request.adapter);
   signal.throwIfAborted();
-  const { model } = context;
-  const passages = fittingPassages(request.passages, (text) => model.tokenize(text).length);
-  const prompt = model.tokenize(groundedPrompt(request.question, passages));
-  const begin = model.tokens.shouldPrependBosToken && model.tokens.bos !== null ? [model.tokens.bos] : [];
-  const sequence = context.getSequence();
-  try {
-    const completion = new LlamaCompletion({ contextSequence: sequence });
-    const { metadata } = await completion.generateCompletionWithMeta([...begin, ...prompt], {
-      signal,
-      maxTokens: MOST_TOKENS,
-      temperature: 0,
-      // An answer is one paragraph; without this a base that learned little would go on with a question of its own.
-      customStopTriggers: ["\n"],
-      onTextChunk: report,
-    });
-    return { stopReason: metadata.stopReason };
-  } finally {
-    sequence.dispose();
-  }
+  return writeAnswer(sequence, request, report, signal);
 }
 
 /** The base as one GGUF file: what it is, or what is made of a safetensors file once and kept. */
