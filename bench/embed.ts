@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Encoder, embedderNamed } from "@caigun/embedding";
+import { Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { weightsForTests } from "../testkit/weights.ts";
 import { makeCorpus } from "./corpus.ts";
 import { median } from "./load.ts";
@@ -20,10 +20,14 @@ type Measured = { seconds: number; processor_seconds: number; vectors: ArrayLike
 export const embed: Bench = async ({ runs, progress }) => {
   const weights = await weightsForTests();
   if ("missing" in weights) throw new Error(weights.missing);
-  const model = weights.files["model.onnx"]!.path;
+  const { path: model, sha256: modelSha256 } = weights.files["model.onnx"]!;
   const python = await pythonWithPeers(progress, "requirements-embedding.txt");
   const embedder = embedderNamed("all-minilm-l6-v2-int8");
-  const encoder = await Encoder.open(embedder, { model }, { threads: THREADS });
+  const encoder = await Encoder.open(
+    embedder,
+    { model, digest: vectorsDigest(embedder, modelSha256) },
+    { threads: THREADS },
+  );
   const texts = makeCorpus(PASSAGES).text.split("\n\n");
   const given = { model, tokenizer: fileURLToPath(embedder.tokenizer!), texts, threads: THREADS };
   let tokens = 0;

@@ -108,7 +108,7 @@ Processor time of one request at 60 a second, ms: ${parts.map(([name, ms]) => `$
     const times = (batch: number) => `times_as_fast_as.sentence_transformers_batch_${batch}`;
     return `## Embedding
 
-${figure(result, "passages")} passages encoded on two threads by CaiGun and by sentence-transformers' ONNX backend, from the same file of all-MiniLM-L6-v2, in turn within each run; loading the model is not counted. Both make the same vectors. Versions: \`bench/peers/requirements-embedding.txt\`.
+${figure(result, "passages")} passages encoded on two threads by CaiGun and by sentence-transformers' ONNX backend, from the same file of all-MiniLM-L6-v2, in turn within each run; loading the model is not counted. sentence-transformers runs the graph in that file, CaiGun its own ([embedding](embedding.md)): a passage's two vectors have a cosine of ${figure(result, "least_cosine")} at least. Versions: \`bench/peers/requirements-embedding.txt\`.
 
 | | passages a second | tokens a second | processor time a passage, ms |
 | --- | --- | --- | --- |

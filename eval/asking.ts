@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Reply } from "@caigun/contract";
@@ -7,8 +8,8 @@ import type { ModelPlan } from "./parts.ts";
 
 /** Trainings at a time: a core each, and two at least, since each waits for the disk now and then. */
 const TRAININGS = Math.max(2, availableParallelism());
-/** Chatbots at a time: while some train, others are asked. */
-const CHATBOTS = 2 * TRAININGS;
+/** Models at a time: while some train, others are asked. */
+const MODELS = 2 * TRAININGS;
 /** Questions under way at a time for each chatbot. */
 const ASKED_AT_ONCE = 4;
 /** The server's last lines that an error shows. */
@@ -29,14 +30,60 @@ export interface Asked {
   retrieval: string;
 }
 
+export interface AskingOptions {
+  /** Where the server keeps its data. */
+  home: string;
+  /** The learned weights that it answers with. */
+  weights: string;
+  chatbots: Chatbots;
+  signal: AbortSignal;
+  /** Called for each model that is ready and each question that is answered. */
+  tick: () => void;
+}
+
 /**
- * Trains the models on a server of its own, which keeps its data in `home` and answers with the named weights, and asks
- * each its questions over HTTP. `tick` is called for each model that is ready and each question that is answered. Throws
- * AskingFailed.
+ * The chatbots of a home. A chatbot answers with one model at a time: those whose models are asked again by another
+ * server of this home, with other weights, keep theirs.
+ */
+export class Chatbots {
+  readonly #textsAskedAgain: ReadonlySet<string>;
+  readonly #keyOfText = new Map<string, string>();
+  readonly #free: string[] = [];
+
+  /** The texts are named by their digests. */
+  constructor(textsAskedAgain: ReadonlySet<string>) {
+    this.#textsAskedAgain = textsAskedAgain;
+  }
+
+  /** The key of the chatbot whose model was made of this text. */
+  ofText(sha256: string): string | undefined {
+    return this.#keyOfText.get(sha256);
+  }
+
+  /** A key for a text that has no model yet. */
+  async take(home: string): Promise<string> {
+    const free = this.#free.pop();
+    if (free) return free;
+    const { exitCode, stdout } = await runCommand(home, ["chatbot", "create", "Evaluation", "--json"]);
+    const made = JSON.parse(stdout) as { api_key: string; error?: string };
+    if (exitCode !== 0) throw new Error(`No chatbot could be made: ${made.error}`);
+    return made.api_key;
+  }
+
+  /** After the text's model was asked. */
+  giveBack(apiKey: string, sha256: string): void {
+    if (this.#textsAskedAgain.has(sha256)) this.#keyOfText.set(sha256, apiKey);
+    else this.#free.push(apiKey);
+  }
+}
+
+/**
+ * Trains the models on a server of its own, unless an earlier server of the same home has, and asks each its questions
+ * over HTTP. Throws AskingFailed.
  */
 export async function askModels(
   plans: readonly ModelPlan[],
-  { home, weights, signal, tick }: { home: string; weights: string; signal: AbortSignal; tick: () => void },
+  { home, weights, chatbots, signal, tick }: AskingOptions,
 ): Promise<Asked> {
   const caigun = await startCaigun({
     home,
@@ -51,19 +98,24 @@ export async function askModels(
     },
   });
   try {
-    const keys = await chatbotKeys(caigun, Math.min(CHATBOTS, plans.length));
     const outcomes: Outcome[] = [];
     const retrievals = new Set<string>();
     // The largest first, so that none is left to run alone at the end.
     const waiting = plans.toSorted((a, b) => effort(b) - effort(a)).values();
     await Promise.all(
-      keys.map(async (apiKey) => {
+      Array.from({ length: MODELS }, async () => {
         for (const plan of waiting) {
           signal.throwIfAborted();
-          const { retrieval } = await train(caigun, apiKey, plan.text.text);
-          if (retrieval) retrievals.add(retrieval);
-          tick();
+          const { text, sha256 } = plan.text;
+          const known = chatbots.ofText(sha256);
+          const apiKey = known ?? (await chatbots.take(home));
+          if (!known) {
+            const { retrieval } = await train(caigun, apiKey, text);
+            if (retrieval) retrievals.add(retrieval);
+            tick();
+          }
           outcomes.push(...(await ask(caigun, apiKey, plan, { signal, tick })));
+          chatbots.giveBack(apiKey, sha256);
         }
       }),
     );
@@ -79,18 +131,6 @@ export async function askModels(
 }
 
 const effort = ({ text, askings }: ModelPlan) => text.text.length + 1_000 * askings.length;
-
-/** Keys of several chatbots, since a chatbot answers with one model at a time. */
-async function chatbotKeys(caigun: RunningCaigun, count: number): Promise<string[]> {
-  const keys: string[] = [];
-  while (keys.length < count) {
-    const { exitCode, stdout } = await runCommand(caigun.home, ["chatbot", "create", "Evaluation", "--json"]);
-    const made = JSON.parse(stdout) as { api_key: string; error?: string };
-    if (exitCode !== 0) throw new Error(`No chatbot could be made: ${made.error}`);
-    keys.push(made.api_key);
-  }
-  return keys;
-}
 
 async function train(caigun: RunningCaigun, apiKey: string, text: string): Promise<Reply<"getModel">> {
   const response = await caigun.call("/api/external/chatbot/train", {
@@ -123,7 +163,7 @@ async function ask(
         const response = await caigun.call("/api/external/chatbot/conversation?explain=true", {
           method: "POST",
           apiKey,
-          headers: { uid: `${asking.role}-${at}` },
+          headers: { uid: randomUUID() },
           json: { text: asking.said },
         });
         if (response.status !== 200)

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type EncodedPassage, type EncodedQuestion, Encoder, embedderNamed } from "@caigun/embedding";
+import { type EncodedPassage, type EncodedQuestion, Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { addVectors, buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
 import { fetchWeights, type WeightsName } from "@caigun/weights";
 
@@ -13,19 +13,20 @@ const WEIGHTS = new URL("../.caigun/weights", import.meta.url);
 
 /** Searches texts in this process by words and vectors. What has been encoded once is remembered. */
 export class EmbeddedSearch {
-  readonly modelSha256: string;
+  readonly digest: string;
   readonly #encoder: Encoder;
   readonly #passages = new Map<string, EncodedPassage>();
   readonly #questions = new Map<string, EncodedQuestion>();
 
-  private constructor(encoder: Encoder, modelSha256: string) {
+  private constructor(encoder: Encoder, digest: string) {
     this.#encoder = encoder;
-    this.modelSha256 = modelSha256;
+    this.digest = digest;
   }
 
   static async open(model: string): Promise<EmbeddedSearch> {
-    const digest = createHash("sha256").update(readFileSync(model)).digest("hex");
-    return new EmbeddedSearch(await Encoder.open(EMBEDDER, { model }, { threads: THREADS }), digest);
+    const modelSha256 = createHash("sha256").update(readFileSync(model)).digest("hex");
+    const vectors = vectorsDigest(EMBEDDER, modelSha256);
+    return new EmbeddedSearch(await Encoder.open(EMBEDDER, { model, digest: vectors }, { threads: THREADS }), vectors);
   }
 
   /** With the model that the evaluation's server fetches, from the same folder. */
@@ -42,7 +43,7 @@ export class EmbeddedSearch {
       buildIndex(path, documents);
       await addVectors(path, {
         name: EMBEDDER.name,
-        digest: this.modelSha256,
+        digest: this.digest,
         languages: EMBEDDER.languages,
         encode: (pieces) => this.#encodePassage(pieces),
       });

@@ -58,7 +58,7 @@ for (let fold = 0; fold < FOLDS; fold++) {
 }
 report(heldOut);
 const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
-const embedder = { name: "all-minilm-l6-v2-int8", sha256: search.modelSha256 };
+const embedder = { name: "all-minilm-l6-v2-int8", digest: search.digest };
 const written = { fittedOn: [{ name: basename(path), sha256 }], embedder, whole, folds };
 writeFileSync(values.out, `${JSON.stringify(written).replaceAll(/(?<=[\]}]),(?=["{])|(?<=\{)(?=")/g, "$&\n")}\n`);
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { Encoder, embedderNamed } from "@caigun/embedding";
+import { Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { cutPassages, normalise } from "@caigun/text";
 import { principalComponents } from "./principal-components.ts";
 
@@ -15,7 +15,9 @@ const SHORTEST_CHARACTERS = 80;
 const [model, ...texts] = process.argv.slice(2);
 if (!model || texts.length === 0) throw new Error("usage: node eval/fit-projection.ts MODEL.onnx TEXT...");
 const { projection, ...embedder } = embedderNamed("all-minilm-l6-v2-int8");
-const encoder = await Encoder.open({ ...embedder, storedDimensions: embedder.dimensions }, { model }, { threads: 2 });
+const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+const whole = { ...embedder, storedDimensions: embedder.dimensions };
+const encoder = await Encoder.open(whole, { model, digest: vectorsDigest(whole, digest(model)) }, { threads: 2 });
 const passages = texts.flatMap((path) => {
   const { text } = normalise(readFileSync(path, "utf8"));
   return cutPassages(text).map(({ start, end }) => text.slice(start, end));
@@ -42,7 +44,6 @@ for (let row = 0; row < width; row++)
 const { components, share } = principalComponents(covariance, width, embedder.storedDimensions);
 const bytes = Buffer.alloc(4 * components.length);
 for (const [at, value] of components.entries()) bytes.writeFloatLE(value, 4 * at);
-const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 const fittedOn = texts.map((name) => ({ name: name.replace(/^.*node_modules\//, ""), sha256: digest(name) }));
 writeFileSync(projection!, bytes);
 writeFileSync(

@@ -8,7 +8,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
 import { makeHome } from "../testkit/caigun.ts";
-import { AskingFailed, askModels } from "./asking.ts";
+import { AskingFailed, askModels, Chatbots } from "./asking.ts";
 import { intervalsOf } from "./bootstrap.ts";
 import { figuresOf } from "./figures.ts";
 import { chooseFits, NoFit, namesOf } from "./fits.ts";
@@ -61,7 +61,11 @@ function readArguments(): { paths: string[]; only: Set<Part>; json: boolean } {
 async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>): Promise<Report> {
   const start = performance.now();
   const runs = chooseFits(file.sha256).map(({ fit, asks }) => ({ fit, asks, plans: plan(file, only, asks) }));
-  const steps = runs.flatMap(({ plans }) => plans).reduce((total, { askings }) => total + 1 + askings.length, 0);
+  const plans = runs.flatMap(({ plans }) => plans);
+  const texts = new Set<string>();
+  const textsAskedAgain = new Set<string>();
+  for (const { text } of plans) (texts.has(text.sha256) ? textsAskedAgain : texts).add(text.sha256);
+  const steps = texts.size + plans.reduce((total, { askings }) => total + askings.length, 0);
   const bar = new SingleBar({
     format: `${name} {bar} {percentage} % | {value} of {total} trainings and questions | {eta_formatted} left`,
     stream: process.stderr,
@@ -70,8 +74,9 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
     noTTYOutput: true,
     notTTYSchedule: 10_000,
   });
-  // One for all runs: what was worked out for the texts in one serves the next.
+  // One for all runs: models that were made in one, and what was worked out for their texts, serve the next.
   const home = await makeHome();
+  const chatbots = new Chatbots(textsAskedAgain);
   bar.start(steps, 0);
   try {
     const outcomes = [];
@@ -81,6 +86,7 @@ async function evaluate(file: SquadFile, name: string, only: ReadonlySet<Part>):
       const asked = await askModels(plans, {
         home,
         weights: fit.name,
+        chatbots,
         signal: interrupted.signal,
         tick: () => bar.increment(),
       });

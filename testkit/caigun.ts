@@ -70,6 +70,8 @@ export async function startCaigun({
       CAIGUN_RATE_LIMIT_PER_MINUTE: "0",
       // Nothing is fetched unless a test is about that.
       CAIGUN_EMBEDDER: "none",
+      // As small as a model of its family can be.
+      CAIGUN_GPT2_BASE: fileURLToPath(new URL("../packages/lora/goldens/tiny-gpt2", import.meta.url)),
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],

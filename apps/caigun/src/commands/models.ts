@@ -1,4 +1,4 @@
-import { type Evaluation, type Input, type Model, Problem, type Reply } from "@caigun/contract";
+import { type AdapterFacts, type Evaluation, type Input, type Model, Problem, type Reply } from "@caigun/contract";
 import {
   cancelEvent,
   deleteModel as deleteStoredModel,
@@ -78,5 +78,6 @@ function asModel(model: StoredModel, { model: current }: Caller): Model {
     failure: model.failure,
     is_current: model.id === current?.id,
     evaluation: model.evaluation as Evaluation | null,
+    adapter: model.adapter as AdapterFacts | null,
   };
 }

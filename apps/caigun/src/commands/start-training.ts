@@ -1,6 +1,7 @@
 import type { Input, Reply } from "@caigun/contract";
 import { engineFor } from "../engines/engines.ts";
-import { failTraining, insertEvent, insertModel, insertTrainingData, listCorrections, newId } from "../store/index.ts";
+import { learningMs } from "../engines/lora/plan.ts";
+import { insertEvent, insertModel, insertTrainingData, listCorrections, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 import { Utf8Pieces } from "./utf8-pieces.ts";
@@ -26,7 +27,8 @@ export async function startTraining(
   const [modelId, eventId, trainingDataId] = [newId(), newId(), newId()];
   const corrections = await listCorrections(store.db, chatbotId);
   const bytes = corrections.reduce((sum, correction) => sum + correction.bytes, blob.bytes);
-  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + bytes * DEADLINE_MS_PER_BYTE);
+  const learning = engine.name === "lora" ? learningMs(bytes) : 0;
+  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + bytes * DEADLINE_MS_PER_BYTE + learning);
 
   return store.db.transaction().execute(async (trx) => {
     await insertTrainingData(trx, chatbotId, {
@@ -45,18 +47,17 @@ export async function startTraining(
       modelName: model_name,
       trainingDataType: "text",
       engine: engine.name,
-      base: engine.base,
+      base: null,
       retrieval: engine.retrieval,
       trainingDataIds: [trainingDataId, ...corrections.map(({ id }) => id)],
     });
     await insertEvent(trx, chatbotId, { id: eventId, modelId, kind: "training", deadline });
-    if (engine.unavailable) await failTraining(trx, chatbotId, eventId, null, engine.unavailable);
-    else await jobs.enqueue(trx, { queue: "training", id: newId(), chatbotId, eventId, deadline });
+    await jobs.enqueue(trx, { queue: "training", id: newId(), chatbotId, eventId, deadline });
     const reply: Reply<"trainModel"> = {
       id: modelId,
       event_id: eventId,
       deadline,
-      status: engine.unavailable ? "failed" : "queued",
+      status: "queued",
     };
     await recordReply?.(trx, reply);
     return reply;

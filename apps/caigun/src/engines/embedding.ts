@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { type EmbedderName, embedderNamed } from "@caigun/embedding";
-import { type FetchOptions, fetchWeights, findWeights, type WeightsFiles } from "@caigun/weights";
+import { type EmbedderName, embedderNamed, vectorsDigest } from "@caigun/embedding";
+import { type FetchOptions, fetchWeights, findWeights, manifest, type WeightsFiles } from "@caigun/weights";
 
 export type EmbeddingOptions = {
   /** Undefined: passages are searched by their words alone. */
@@ -19,7 +19,7 @@ export type WaitOptions = {
 /** What a child needs to run the embedding model. */
 export type EncoderFiles = {
   embedder: EmbedderName;
-  /** SHA-256 of the model file: vectors of other bytes can't be compared with its own. */
+  /** Names what makes the vectors (vectorsDigest): those that anything else made can't be compared with them. */
   digest: string;
   model: string;
   tokenizer?: string | undefined;
@@ -59,6 +59,30 @@ export class Embedding {
   }
 
   /**
+   * All that encodes questions here, for indexes that were made elsewhere, or by an earlier version: each file on the disk,
+   * by the graph that computes with it best and by the one in the file.
+   */
+  everyPresent(): EncoderFiles[] {
+    const { embedder, weightsFolder } = this.#options;
+    if (embedder === undefined) return [];
+    return modelDigestsOf(embedder).flatMap((sha256) => {
+      const files = asEncoderFiles(embedder, findWeights(weightsFolder, embedder, sha256));
+      if (!files) return [];
+      return files.digest === sha256 ? [files] : [files, { ...files, digest: sha256 }];
+    });
+  }
+
+  /** Fetches the file that makes vectors of this digest, where there is one: questions that come later find it. */
+  bring(digest: string): void {
+    const { embedder } = this.#options;
+    if (embedder === undefined || performance.now() - this.#failedAtMs < TRY_AGAIN_MS) return;
+    const sha256 = modelDigestsOf(embedder).find((model) =>
+      [model, vectorsDigest(embedderNamed(embedder), model)].includes(digest),
+    );
+    if (sha256 !== undefined) this.#fetching ??= this.#fetch(embedder, sha256);
+  }
+
+  /**
    * The files, fetched where they are not there. Undefined where they can't be had now, or not within `waitMs`. Throws
    * the signal's reason. Whoever stops waiting stops nobody else: the download goes on.
    */
@@ -91,14 +115,17 @@ export class Embedding {
     await this.#fetching;
   }
 
-  async #fetch(embedder: EmbedderName): Promise<EncoderFiles | undefined> {
+  /** `variant`: of the model's files, the one with this digest. */
+  async #fetch(embedder: EmbedderName, variant?: string): Promise<EncoderFiles | undefined> {
     const { weightsFolder, fetch, onUnavailable } = this.#options;
     try {
       const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes: number }) => {
         for (const follow of this.#followers) follow(bytes / totalBytes);
       };
-      const options = { ...fetch, onProgress, signal: this.#closing.signal };
-      this.#files = asEncoderFiles(embedder, await fetchWeights(weightsFolder, embedder, options));
+      const options = { ...fetch, variant, onProgress, signal: this.#closing.signal };
+      const files = asEncoderFiles(embedder, await fetchWeights(weightsFolder, embedder, options));
+      // What texts are trained with stays the same as long as it is there.
+      this.#files ??= files;
       return this.#files;
     } catch (error) {
       this.#failedAtMs = performance.now();
@@ -110,8 +137,18 @@ export class Embedding {
   }
 }
 
+/** SHA-256 of each file that the model can be had as. */
+function modelDigestsOf(embedder: EmbedderName): string[] {
+  return manifest[embedder].files["model.onnx"].map(({ sha256 }) => sha256);
+}
+
 function asEncoderFiles(embedder: EmbedderName, files: WeightsFiles | undefined): EncoderFiles | undefined {
   const model = files?.["model.onnx"];
   if (!model) return undefined;
-  return { embedder, digest: model.sha256, model: model.path, tokenizer: files["tokenizer.json"]?.path };
+  return {
+    embedder,
+    digest: vectorsDigest(embedderNamed(embedder), model.sha256),
+    model: model.path,
+    tokenizer: files["tokenizer.json"]?.path,
+  };
 }

@@ -25,6 +25,22 @@ export async function referencedDigests(db: Db): Promise<Set<string>> {
         .where("artifact_digest", "is not", null)
         .$narrowType<{ digest: string }>(),
     )
+    .union(
+      db
+        .selectFrom("model")
+        .select("adapter_digest as digest")
+        .where("deleted_at", "is", null)
+        .where("adapter_digest", "is not", null)
+        .$narrowType<{ digest: string }>(),
+    )
+    .union(
+      db
+        .selectFrom("event")
+        .select("adapter_digest as digest")
+        .where("ended_at", "is", null)
+        .where("adapter_digest", "is not", null)
+        .$narrowType<{ digest: string }>(),
+    )
     .execute();
   return new Set(rows.map(({ digest }) => digest));
 }

@@ -18,6 +18,8 @@ export type JobEvent = {
   attempt: number;
   /** Grows by one with each change: the ids of a progress stream. */
   revision: number;
+  /** How far the adapter's training is, while there is one. */
+  learning: JsonObject | null;
   failure: Failure | null;
   deadline: Date;
   createdAt: Date;
@@ -30,6 +32,18 @@ export type TrainingResult = {
   artifactBytes: number;
   retrieval: string;
   evaluation: JsonObject;
+  /** Where weights were trained: on which, and what came of it. */
+  adapter?: { base: string; digest: string; bytes: number; facts: JsonObject };
+};
+
+/** How far an attempt has come. */
+export type Advance = {
+  stage: string;
+  progress: number;
+  /** The blobs that its model will refer to: from then on they count as referred to. */
+  artifactDigest?: string | undefined;
+  adapterDigest?: string | undefined;
+  learning?: JsonObject | undefined;
 };
 
 const FIRST_STAGE = "accepted";
@@ -47,7 +61,18 @@ export async function insertEvent(db: Db, chatbotId: ChatbotId, event: NewEvent)
 export async function findEvent(db: Db, chatbotId: ChatbotId, id: string): Promise<JobEvent | undefined> {
   return db
     .selectFrom("event")
-    .select(["id", "model_id as modelId", "kind", "state", "stage", "progress", "attempt", "revision", "failure"])
+    .select([
+      "id",
+      "model_id as modelId",
+      "kind",
+      "state",
+      "stage",
+      "progress",
+      "attempt",
+      "revision",
+      "learning",
+      "failure",
+    ])
     .select(["deadline", "created_at as createdAt", "updated_at as updatedAt", "ended_at as endedAt"])
     .where("chatbot_id", "=", chatbotId)
     .where("id", "=", uuidOrNil(id))
@@ -74,20 +99,21 @@ export async function claimEvent(db: Db, chatbotId: ChatbotId, id: string): Prom
 }
 
 /**
- * Says how far an attempt has come, and with `artifactDigest` which blob its model will refer to: from then on that
- * counts as referred to. False: stop, for it was fenced off, cancelled, or is past its deadline.
+ * Says how far an attempt has come. False: stop, for it was fenced off, cancelled, or is past its deadline.
  */
 export async function advanceEvent(
   db: Db,
   chatbotId: ChatbotId,
   id: string,
   attempt: number,
-  { stage, progress, artifactDigest }: { stage: string; progress: number; artifactDigest?: string | undefined },
+  { stage, progress, artifactDigest, adapterDigest, learning }: Advance,
 ): Promise<boolean> {
   const { rows } = await sql`
     with advanced as (
       update event set stage = ${stage}, progress = ${progress}, revision = revision + 1, updated_at = now(),
-        artifact_digest = coalesce(${artifactDigest ?? null}, artifact_digest)
+        artifact_digest = coalesce(${artifactDigest ?? null}, artifact_digest),
+        adapter_digest = coalesce(${adapterDigest ?? null}, adapter_digest),
+        learning = ${learning ? JSON.stringify(learning) : null}
       where chatbot_id = ${chatbotId} and id = ${uuidOrNil(id)} and attempt = ${attempt} and state = 'running'
         and deadline > now()
       returning id
@@ -111,7 +137,10 @@ export async function completeTraining(
       returning id, model_id
     ), ready as (
       update model set state = 'ready', artifact_digest = ${result.artifactDigest},
-        artifact_bytes = ${result.artifactBytes}, retrieval = ${result.retrieval}, evaluation = ${JSON.stringify(result.evaluation)}, updated_at = now()
+        artifact_bytes = ${result.artifactBytes}, retrieval = ${result.retrieval}, evaluation = ${JSON.stringify(result.evaluation)},
+        base = coalesce(${result.adapter?.base ?? null}, base), adapter_digest = ${result.adapter?.digest ?? null},
+        adapter_bytes = ${result.adapter?.bytes ?? null},
+        adapter = ${result.adapter ? JSON.stringify(result.adapter.facts) : null}, updated_at = now()
       from ended where model.id = ended.model_id
     ) select ${notify} from ended`.execute(db);
   return rows.length > 0;
@@ -174,4 +203,15 @@ export async function expireOverdue(db: Db, now: Date): Promise<string[]> {
       from ended where model.id = ended.model_id
     ) select id, ${notify} as notified from ended`.execute(db);
   return rows.map(({ id }) => id);
+}
+
+/** Whether a training goes on. A query of maintenance, which no caller's request may reach. */
+export async function isEventLive(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("event")
+    .select("id")
+    .where("id", "=", uuidOrNil(id))
+    .where("ended_at", "is", null)
+    .executeTakeFirst();
+  return row !== undefined;
 }

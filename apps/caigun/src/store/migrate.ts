@@ -4,6 +4,7 @@ import * as foundation from "./migrations/0001-foundation.ts";
 import * as firstKeyShown from "./migrations/0002-first-key-shown.ts";
 import * as settings from "./migrations/0003-settings.ts";
 import * as unanswered from "./migrations/0004-unanswered.ts";
+import * as adapters from "./migrations/0005-adapters.ts";
 import type { Store } from "./open.ts";
 
 /** In the order in which they run; a name that was released never changes. */
@@ -12,6 +13,7 @@ const migrations = {
   "0002-first-key-shown": firstKeyShown,
   "0003-settings": settings,
   "0004-unanswered": unanswered,
+  "0005-adapters": adapters,
 };
 
 /** Any fixed number will do: it names this lock among the database's advisory locks ("caigun" in ASCII). */

@@ -30,6 +30,9 @@ export type Model = Omit<NewModel, "trainingDataIds"> & {
   evaluation: JsonObject | null;
   artifactDigest: string | null;
   artifactBytes: number | null;
+  adapterDigest: string | null;
+  /** What is told of its adapter; null where it has none. */
+  adapter: JsonObject | null;
   createdAt: Date;
   updatedAt: Date;
   deletedAt: Date | null;
@@ -43,6 +46,9 @@ export type CurrentModel = {
   engine: string;
   artifactDigest: string;
   artifactBytes: number;
+  /** Of the weights that it was trained on, and of its adapter; null where it has none. */
+  base: string | null;
+  adapterDigest: string | null;
   tombstones: string[];
 };
 
@@ -111,6 +117,8 @@ function models(db: Db, chatbotId: ChatbotId) {
       "model.evaluation",
       "model.artifact_digest as artifactDigest",
       "model.artifact_bytes as artifactBytes",
+      "model.adapter_digest as adapterDigest",
+      "model.adapter",
       "model.created_at as createdAt",
       "model.updated_at as updatedAt",
       "model.deleted_at as deletedAt",
@@ -196,7 +204,7 @@ export async function deleteModel(db: Db, chatbotId: ChatbotId, id: string): Pro
 export async function currentModel(db: Db, chatbotId: ChatbotId): Promise<CurrentModel | undefined> {
   const { rows } = await sql<CurrentModel>`
     select model.id, model.engine, model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
-      model.tombstones
+      model.base, model.adapter_digest as "adapterDigest", model.tombstones
     from chatbot join model on model.id = ${sql.raw(CURRENT_MODEL_ID)}
     where chatbot.id = ${chatbotId} and chatbot.deleted_at is null`.execute(db);
   return rows[0];

@@ -82,6 +82,9 @@ export type Database = {
     state: ModelState;
     artifact_digest: string | null;
     artifact_bytes: number | null;
+    adapter_digest: string | null;
+    adapter_bytes: number | null;
+    adapter: Json<JsonObject | null>;
     evaluation: Json<JsonObject | null>;
     failure: Json<Failure | null>;
     tombstones: Generated<string[]>;
@@ -101,6 +104,8 @@ export type Database = {
     attempt: Generated<number>;
     revision: Generated<number>;
     artifact_digest: string | null;
+    adapter_digest: string | null;
+    learning: Json<JsonObject | null>;
     failure: Json<Failure | null>;
     deadline: Timestamp;
     created_at: Timestamp;

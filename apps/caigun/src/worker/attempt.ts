@@ -1,10 +1,11 @@
+import type { Learning } from "@caigun/contract";
 import type { Logger } from "pino";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import type { Job } from "../jobs/index.ts";
-import { advanceEvent, claimEvent, findEvent, type Store } from "../store/index.ts";
+import { type Advance, advanceEvent, claimEvent, findEvent, type Store } from "../store/index.ts";
 
 /** In the order in which a training passes them. */
-export const stages = ["accepted", "text", "passages", "index", "embed", "store", "probe", "commit"] as const;
+export const stages = ["accepted", "text", "passages", "index", "embed", "learn", "store", "probe", "commit"] as const;
 export type Stage = (typeof stages)[number];
 
 /** The share of a training's time that has passed when a stage begins, measured on a text of 1 MB that is embedded. */
@@ -14,9 +15,20 @@ const startOf: Record<Stage, number> = {
   passages: 0.02,
   index: 0.03,
   embed: 0.06,
+  learn: 0.95,
   store: 0.95,
   probe: 0.97,
   commit: 0.99,
+};
+/** The same where a language model learns the text: that takes most of the time by far. */
+const startOfLearning: Record<Stage, number> = {
+  ...startOf,
+  passages: 0.01,
+  index: 0.01,
+  embed: 0.02,
+  learn: 0.1,
+  store: 0.98,
+  probe: 0.99,
 };
 
 /** Progress within a stage is written at most this often, ms: each row is a durable commit. */
@@ -26,6 +38,8 @@ const PROGRESS_EVERY_MS = 250;
 export class NotOurs extends Error {
   override name = "NotOurs";
 }
+
+type Digests = Pick<Advance, "artifactDigest" | "adapterDigest">;
 
 type Tools = { store: Store; changes: EventChanges; log: Logger };
 
@@ -45,6 +59,8 @@ export class Attempt {
   #finished = new AbortController();
   #watching: Promise<void>;
   #writing: Promise<void> = Promise.resolve();
+  /** The share of the time that has passed when each stage begins. */
+  #startOf = startOf;
   #wroteAt = 0;
   #wrote: Stage = "accepted";
 
@@ -79,21 +95,28 @@ export class Attempt {
     return this.#seconds;
   }
 
-  /** Tells that a stage has begun, or how far it is. `artifactDigest`: see advanceEvent. Throws NotOurs. */
-  async enter(stage: Stage, fraction = 0, artifactDigest?: string): Promise<void> {
+  /** Of this attempt, learning is the longest stage. */
+  expectLearning(): void {
+    this.#startOf = startOfLearning;
+  }
+
+  /** Tells that a stage has begun, or how far it is, and which blobs the model will refer to. Throws NotOurs. */
+  async enter(stage: Stage, fraction = 0, digests: Digests = {}): Promise<void> {
     this.#clock(stage);
     await this.#writing;
     this.signal.throwIfAborted();
-    await this.#write(stage, fraction, artifactDigest);
+    await this.#write(stage, fraction, digests);
   }
 
   /** The same without waiting for it, for progress that comes often; it leaves out what it can't write in time. */
-  report(stage: Stage, fraction: number): void {
+  report(stage: Stage, fraction: number, learning?: Learning): void {
     this.#clock(stage);
     if (stage === this.#wrote && performance.now() - this.#wroteAt < PROGRESS_EVERY_MS) return;
     this.#wrote = stage;
     this.#wroteAt = performance.now();
-    this.#writing = this.#writing.then(() => this.#write(stage, fraction)).catch((error) => this.#stopped.abort(error));
+    this.#writing = this.#writing
+      .then(() => this.#write(stage, fraction, { learning }))
+      .catch((error) => this.#stopped.abort(error));
   }
 
   async close(): Promise<void> {
@@ -108,12 +131,13 @@ export class Attempt {
     this.#stageSince = now;
   }
 
-  async #write(stage: Stage, fraction: number, artifactDigest?: string): Promise<void> {
+  async #write(stage: Stage, fraction: number, more: Omit<Advance, "stage" | "progress">): Promise<void> {
     const following = stages[stages.indexOf(stage) + 1];
-    const progress = startOf[stage] + fraction * ((following ? startOf[following] : 1) - startOf[stage]);
+    const begin = this.#startOf[stage];
+    const progress = begin + fraction * ((following ? this.#startOf[following] : 1) - begin);
     const { chatbotId, eventId } = this.#job;
     const { db } = this.#tools.store;
-    if (!(await advanceEvent(db, chatbotId, eventId, this.number, { stage, progress, artifactDigest })))
+    if (!(await advanceEvent(db, chatbotId, eventId, this.number, { stage, progress, ...more })))
       throw new NotOurs("The training has ended, or another worker has it.");
   }
 

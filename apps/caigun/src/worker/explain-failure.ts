@@ -1,3 +1,5 @@
+import { BaseRefused } from "@caigun/lora";
+import { WeightsUnavailable } from "@caigun/weights";
 import { BlobDamaged, BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import type { Failure } from "../store/index.ts";
@@ -30,9 +32,19 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
     if (name === "NothingToIndex") return tell(message, "Send a text that has words in it.", false);
     if (name === "TrainingDataDamaged")
       return tell(message, "Restore the blob store from a copy, or send the text again.", false);
+    if (name === "TextTooShort")
+      return tell(message, 'Send a longer text, or train with model_name "PaLM2", which needs a sentence.', false);
+    if (name === "TrainingTooLarge")
+      return tell(message, "Free some memory, choose a smaller base (CAIGUN_GPT2_BASE), or train elsewhere.", true);
+    if (name === "TrainingDiverged") return tell(message, REPORT, false);
+    if (name === "BaseRefused")
+      return tell("The base model's file can't be used.", "Fetch it again: `npx caigun pull` names the models.", false);
     if (name === "IndexUnusable") return tell("The finished index can't be read.", REPORT, false);
     return tell("A fault in CaiGun ended the training.", FAULT, false);
   }
+  if (error instanceof WeightsUnavailable)
+    return tell(error.message, "`npx caigun pull` brings it, also from a file.", true);
+  if (error instanceof BaseRefused) return tell(error.message, "Set CAIGUN_GPT2_BASE to another model.", false);
   if (error instanceof ChildEnded)
     return tell(message, "The machine may be short of memory: free some, or train on a smaller text.", true);
   if (error instanceof ChildTimedOut) return tell(message, "Split the text, or use a faster machine.", false);

@@ -1,10 +1,16 @@
 import type { GivenUp, Job, Jobs } from "../jobs/index.ts";
-import { failTraining, findEvent } from "../store/index.ts";
+import { failTraining, findEvent, isEventLive } from "../store/index.ts";
+import { sweepLearning } from "./learn-text.ts";
 import { type TrainingTools, trainModel } from "./train-model.ts";
 
 /** Takes queued trainings until the jobs are stopped. `concurrency`: how many run at a time. */
-export function runWorker(jobs: Jobs, tools: TrainingTools, { concurrency }: { concurrency: number }): Promise<void> {
-  return jobs.work("training", {
+export async function runWorker(
+  jobs: Jobs,
+  tools: TrainingTools,
+  { concurrency }: { concurrency: number },
+): Promise<void> {
+  await sweepLearning(tools.learningFolder, (eventId) => isEventLive(tools.store.db, eventId));
+  await jobs.work("training", {
     concurrency,
     onJob: (job, signal) => trainModel(tools, job, signal),
     onGivenUp: (job, why) => tellGivenUp(tools, job, why),

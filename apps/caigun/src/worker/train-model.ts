@@ -2,7 +2,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluation } from "@caigun/contract";
 import type { Logger } from "pino";
-import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Embedding, EncoderFiles } from "../engines/embedding.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
 import type { DocumentFile, EncodingsKept } from "../engines/local-reader/messages.ts";
@@ -12,16 +11,17 @@ import {
   type ChatbotId,
   completeTraining,
   failTraining,
+  findModel,
   modelDocuments,
   previousEvaluation,
   type Store,
 } from "../store/index.ts";
 import { Attempt, NotOurs } from "./attempt.ts";
 import { explainFailure, ProbeFailed } from "./explain-failure.ts";
+import { forgetLearning, type LearningTools, learnText } from "./learn-text.ts";
 
-export type TrainingTools = {
+export type TrainingTools = LearningTools & {
   store: Store;
-  blobs: BlobStore;
   changes: EventChanges;
   /** Where unfinished artifacts stand; a training's own folder is removed when it ends. */
   workFolder: string;
@@ -50,15 +50,17 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
   try {
     const artifact = await makeArtifact(tools, chatbotId, eventId, attempt);
     await completeTraining(store.db, chatbotId, eventId, attempt.number, artifact);
+    await forgetLearning(tools, eventId);
   } catch (thrown) {
     // What stopped the attempt says more than the request to the child that failed because of it.
     const error = attempt.signal.aborted ? attempt.signal.reason : thrown;
-    if (error instanceof NotOurs) return;
+    if (error instanceof NotOurs) return; // what it learned is removed by maintenance, or is another worker's now
     if (jobSignal.aborted) throw new Retryable("The worker was stopped.", { cause: error });
     const { failure, mayHeal } = explainFailure(attempt.stage, error);
     log.warn({ eventId, stage: failure.stage, attempt: attempt.number, mayHeal, err: error }, "training failed");
     if (mayHeal && attempt.number < tools.maxAttempts) throw new Retryable(failure.cause, { cause: error });
     await failTraining(store.db, chatbotId, eventId, attempt.number, failure);
+    await forgetLearning(tools, eventId);
   } finally {
     await attempt.close();
   }
@@ -73,6 +75,8 @@ async function makeArtifact(tools: TrainingTools, chatbotId: ChatbotId, eventId:
   const folder = join(workFolder, `${eventId}-${attempt.number}`);
   const timeoutMs = Math.max(attempt.deadline.getTime() - Date.now(), 1);
   const builder = new IndexBuilder({ heapMiB, timeoutMs, signal: attempt.signal });
+  const learns = (await findModel(store.db, chatbotId, attempt.modelId))?.engine === "lora";
+  if (learns) attempt.expectLearning();
   try {
     await attempt.enter("accepted");
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -89,9 +93,13 @@ async function makeArtifact(tools: TrainingTools, chatbotId: ChatbotId, eventId:
     const built = await builder.build(documents, made, ({ stage, fraction }) => attempt.report(stage, fraction));
     const encoder = await embed(tools, builder, made, built.languages, attempt);
 
+    const adapter = learns ? await learnText(tools, eventId, made, folder, attempt) : undefined;
+
     await attempt.enter("store");
     // Written down before it is stored, so that a sweep knows it before the model refers to it.
-    const { digest, bytes } = await blobs.putFile(made, ({ digest }) => attempt.enter("store", 0.5, digest));
+    const { digest, bytes } = await blobs.putFile(made, ({ digest }) =>
+      attempt.enter("store", 0.5, { artifactDigest: digest }),
+    );
 
     await attempt.enter("probe");
     const index = await blobs.checkedFile(digest);
@@ -109,7 +117,7 @@ async function makeArtifact(tools: TrainingTools, chatbotId: ChatbotId, eventId:
       previous: previous && previousCheck ? { model_id: previous.modelId, ...previousCheck } : null,
     };
     const retrieval = encoder ? "hybrid" : "lexical";
-    return { artifactDigest: digest, artifactBytes: bytes, retrieval, evaluation };
+    return { artifactDigest: digest, artifactBytes: bytes, retrieval, evaluation, ...(adapter && { adapter }) };
   } finally {
     await builder.close();
     await rm(folder, { recursive: true, force: true });

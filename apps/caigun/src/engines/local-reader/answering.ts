@@ -51,9 +51,9 @@ export class Answering {
    * Throws Overloaded, ChildTimedOut, or ChildRefused (the index can't be read). A question whose process ends under it
    * is asked once more: another question may have been what ended it.
    */
-  async ask(question: Omit<AskRequest, "fit" | "encoder">, signal: AbortSignal): Promise<AskReply> {
+  async ask(question: Omit<AskRequest, "fit" | "encoders">, signal: AbortSignal): Promise<AskReply> {
     const { fit, embedding } = this.#options;
-    const request = { ...question, fit, encoder: embedding.present() };
+    const request = { ...question, fit, encoders: embedding.everyPresent() };
     if (this.waiting >= this.#options.maxWaiting)
       throw new Overloaded(`${this.waiting} questions wait for an answer already.`);
     const reply = await this.#askOnce(request, signal).catch((error: unknown) => {
@@ -61,7 +61,7 @@ export class Answering {
       return this.#askOnce(request, signal);
     });
     // Trained elsewhere, or before the weights were lost: the questions to come will find them.
-    if (reply.lacksEncoder) void embedding.obtain();
+    if (reply.lacksEncoder !== undefined) embedding.bring(reply.lacksEncoder);
     return reply;
   }
 

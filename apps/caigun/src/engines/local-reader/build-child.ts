@@ -54,7 +54,8 @@ async function check({ index: path, seed, encoder }: Extract<BuildRequest, { do:
   const index = openIndex(path);
   try {
     const reader = openReader();
-    return await checkSelf(index, (question) => reader.read(index, question, { encoder }), seed);
+    const encoders = encoder ? [encoder] : [];
+    return await checkSelf(index, (question) => reader.read(index, question, { encoders }), seed);
   } finally {
     index.close();
   }

@@ -16,10 +16,8 @@ export async function embedIndex(
   const cache = new EncodingCache(path, files.digest, limits);
   const began = Date.now();
   let encodedFraction = 0;
-  let encoder: Encoder | undefined;
+  let opening: Promise<Encoder> | undefined;
   try {
-    const opened = await Encoder.open(embedder, files, { threads });
-    encoder = opened;
     const embedded = await addVectors(
       index,
       {
@@ -29,7 +27,9 @@ export async function embedIndex(
         async encode(pieces) {
           const known = cache.get(pieces);
           if (known) return known;
-          const encoded = await opened.encodePassage(pieces);
+          // Not needed where every passage is known.
+          opening ??= Encoder.open(embedder, files, { threads });
+          const encoded = await (await opening).encodePassage(pieces);
           cache.put(pieces, encoded);
           return encoded;
         },
@@ -55,6 +55,8 @@ export async function embedIndex(
   } finally {
     cache.prune();
     cache.close();
+    // Why it could not be opened has been said.
+    const encoder = await opening?.catch(() => undefined);
     await encoder?.close();
   }
 }

@@ -47,8 +47,8 @@ export type AskRequest = {
   exclude: string[];
   strictness: Strictness;
   quality: Quality;
-  /** Encodes the question where the index has vectors of the same model. */
-  encoder: EncoderFiles | undefined;
+  /** The one that made the index's vectors encodes the question. */
+  encoders: readonly EncoderFiles[];
   /** Whether what was read is wanted too, for a writer. */
   withTexts: boolean;
   /** Which learned weights answer. */
@@ -63,7 +63,7 @@ export type AskReply = Reading & {
   question: string;
   /** How it was searched. */
   retrieval: "lexical" | "hybrid";
-  /** Whether the index has vectors, and what encodes questions for them is not here. */
-  lacksEncoder: boolean;
+  /** Names what made the index's vectors, where it is not here and so can't encode questions. */
+  lacksEncoder: string | undefined;
   texts: PassageRead[];
 };

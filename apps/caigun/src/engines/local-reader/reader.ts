@@ -13,7 +13,8 @@ const THREADS = 1;
 export type ReaderOptions = Pick<ReadingOptions, "strictness" | "fit"> & {
   /** Documents that must not be found. */
   exclude?: readonly string[];
-  encoder: EncoderFiles | undefined;
+  /** The one that made the index's vectors encodes the question. */
+  encoders: readonly EncoderFiles[];
   /** How much is read: "best" where it is left out. */
   quality?: Quality;
   /** Whether the texts of the passages are wanted too. */
@@ -24,12 +25,13 @@ export type Reader = { read(index: PassageIndex, question: string, options: Read
 
 /** Searches an index for a question without its slips, and reads what it finds: with vectors where the index has some, and their model is here and knows the question's language. */
 export function openReader(): Reader {
-  const encoders = new OpenEncoders(THREADS);
+  const open = new OpenEncoders(THREADS);
   return {
-    async read(index, question, { exclude: excluded = [], encoder, quality = "best", withTexts, ...options }) {
+    async read(index, question, { exclude: excluded = [], encoders, quality = "best", withTexts, ...options }) {
       const exclude = new Set(excluded);
       const { text, corrections } = index.correct(question, { exclude });
-      const vectors = await encodeFor(index, text, encoder, encoders);
+      const encoder = encoders.find(({ digest }) => digest === index.embedder?.digest);
+      const vectors = encoder && (await encodeFor(encoder, text, open));
       const wanted = passagesWanted(quality, vectors !== undefined);
       const found = index.search(text, wanted.searched, {
         exclude,
@@ -40,7 +42,7 @@ export function openReader(): Reader {
         ...read(text, found, options),
         question: corrections.length > 0 ? text : question,
         retrieval: vectors ? "hybrid" : "lexical",
-        lacksEncoder: index.embedder !== undefined && index.embedder.digest !== encoder?.digest,
+        lacksEncoder: encoder ? undefined : index.embedder?.digest,
         texts: withTexts ? found.passages.slice(0, wanted.read).map(textOf) : [],
       };
     },
@@ -48,17 +50,15 @@ export function openReader(): Reader {
 }
 
 async function encodeFor(
-  index: PassageIndex,
+  files: EncoderFiles,
   question: string,
-  files: EncoderFiles | undefined,
-  encoders: OpenEncoders,
+  open: OpenEncoders,
 ): Promise<QuestionVectors | undefined> {
-  if (!files || index.embedder?.digest !== files.digest) return undefined;
   const embedder = embedderNamed(files.embedder);
   const text = normalise(question).text;
   const language = languageOfScript(text);
   if (language !== undefined && !embedder.languages.has(language)) return undefined;
-  const encoder = await encoders.get(files);
+  const encoder = await open.get(files);
   try {
     return await encoder?.encodeQuestion(text);
   } catch (error) {

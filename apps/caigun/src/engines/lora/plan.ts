@@ -1,0 +1,44 @@
+import { defaultSettings, type TrainingSettings } from "@caigun/lora";
+
+/** T: room for the passages, the question and the answer of a grounded sample. */
+export const LENGTH = 512;
+const BATCH = 2;
+/** Below this there is nothing to learn but to repeat it. */
+export const LEAST_TOKENS = 256;
+/** Small texts are read several times over, large ones once. */
+const MOST_EPOCHS = 4;
+/** What goes through the model at the most: ten minutes at 250 tokens a second, where the text itself is not longer. */
+const TOKENS_OF_A_SMALL_TEXT = 150_000;
+const MOST_TOKENS = 1_000_000;
+const EVALUATIONS = 8;
+
+/**
+ * The settings for a text and its samples, by the tokens that one epoch of them has, on a base that sees
+ * `contextLength` tokens at a time.
+ */
+export function planFor(epochTokens: number, contextLength: number, seed: number): TrainingSettings {
+  const length = Math.min(LENGTH, contextLength);
+  const tokens = Math.min(
+    Math.max(Math.min(MOST_EPOCHS * epochTokens, TOKENS_OF_A_SMALL_TEXT), epochTokens),
+    MOST_TOKENS,
+  );
+  const steps = Math.max(1, Math.round(tokens / (BATCH * length)));
+  const every = Math.max(1, Math.ceil(steps / EVALUATIONS));
+  return {
+    ...defaultSettings,
+    length,
+    batch: BATCH,
+    steps,
+    evaluateEvery: every,
+    checkpointEvery: every,
+    seed,
+  };
+}
+
+/** Milliseconds that a training of a text of so many bytes may take: a slow machine's three tokens in ten milliseconds. */
+export function learningMs(bytes: number): number {
+  const tokens = Math.max(TOKENS_OF_A_SMALL_TEXT, Math.min(bytes / 2, MOST_TOKENS));
+  return (tokens / SLOWEST_TOKENS_PER_SECOND) * 1_000;
+}
+
+const SLOWEST_TOKENS_PER_SECOND = 60;

@@ -1,0 +1,60 @@
+import type { Value } from "../graph/graph.ts";
+import type { Emitter, Lowering } from "./emitter.ts";
+
+/** x W^T with a frozen weight. */
+export const project: Lowering = (e, { inputs: [x, weight], outputs }) =>
+  void projected(e, e.name(x), (x as Value).shape, weight as Value, e.name(outputs[0]));
+
+/** dy W with a frozen weight. */
+export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
+  const output = e.name(outputs[0]);
+  if (e.precision === "int8")
+    return void integerProduct(e, quantisedRows(e, e.name(dy)), weight as Value, "backward", output);
+  const [rows, columns] = [dy, weight] as [Value, Value];
+  e.product({ name: e.name(rows), shape: rows.shape }, { name: e.name(columns), shape: columns.shape }, { output });
+};
+
+export function projected(e: Emitter, x: string, shape: readonly number[], weight: Value, output?: string): string {
+  if (e.precision === "int8") return integerProduct(e, quantisedRows(e, x), weight, "forward", output);
+  const frozen = { name: e.name(weight), shape: weight.shape, transpose: true };
+  return e.product({ name: x, shape }, frozen, output === undefined ? {} : { output });
+}
+
+export interface QuantisedRows {
+  /** (N, K), unsigned, around `zero`. */
+  integers: string;
+  /** (N, 1): what each row's integers are multiplied by, after `unit`. */
+  largest: string;
+  unit: string;
+  zero: string;
+}
+
+/**
+ * Rows as 8-bit integers, each by its own largest magnitude: one token's outlier costs no other token its precision
+ * (per tensor the loss of a trained model rises by 14 %, per row by 0.4 %).
+ */
+export function quantisedRows(e: Emitter, x: string): QuantisedRows {
+  const largest = e.once(`largest of ${x}`, () =>
+    e.node("Max", [e.reduce("ReduceMax", e.node("Abs", [x]), 1), e.real(LEAST_MAGNITUDE)]),
+  );
+  const [unit, zero] = [e.real(1 / 127), e.uint8(128)];
+  const integers = e.once(`integers of ${x}`, () =>
+    e.node("QuantizeLinear", [e.node("Div", [x, largest]), unit, zero]),
+  );
+  return { integers, largest, unit, zero };
+}
+
+export function integerProduct(
+  e: Emitter,
+  { integers, largest, unit, zero }: QuantisedRows,
+  weight: Value,
+  layout: "forward" | "backward",
+  output?: string,
+): string {
+  const { tensor, scales } = e.frozen(weight, layout);
+  const product = e.node("MatMulIntegerToFloat", [integers, tensor, unit, scales, zero], { domain: "com.microsoft" });
+  return e.node("Mul", [product, largest], output === undefined ? {} : { output });
+}
+
+/** A row of zeros is divided by this instead of by zero. */
+const LEAST_MAGNITUDE = 1e-30;

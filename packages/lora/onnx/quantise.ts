@@ -1,0 +1,39 @@
+/** A weight in 8-bit integers with one scale for each column of the product. */
+export interface QuantisedWeight {
+  integers: Int8Array;
+  scales: Float32Array;
+}
+
+/**
+ * W (out, in) for x W^T: integers (in, out), each output's row of W by its own largest magnitude.
+ */
+export function quantisedForward(weight: Float32Array, out: number, inner: number): QuantisedWeight {
+  const [integers, scales] = [new Int8Array(weight.length), new Float32Array(out)];
+  for (let row = 0; row < out; row++) {
+    let largest = 0;
+    for (let at = row * inner; at < (row + 1) * inner; at++)
+      largest = Math.max(largest, Math.abs(weight[at] as number));
+    const scale = largest / 127 || 1;
+    scales[row] = scale;
+    for (let column = 0; column < inner; column++)
+      integers[column * out + row] = Math.round((weight[row * inner + column] as number) / scale);
+  }
+  return { integers, scales };
+}
+
+/**
+ * W (out, in) for dy W: integers (out, in), each input's column of W by its own largest magnitude. These are other
+ * integers than forward's, since a product's scales must stand outside its sum.
+ */
+export function quantisedBackward(weight: Float32Array, out: number, inner: number): QuantisedWeight {
+  const [integers, scales] = [new Int8Array(weight.length), new Float32Array(inner)];
+  for (let at = 0; at < weight.length; at++) {
+    const column = at % inner;
+    scales[column] = Math.max(scales[column] as number, Math.abs(weight[at] as number));
+  }
+  for (let column = 0; column < inner; column++) scales[column] = (scales[column] as number) / 127 || 1;
+  for (let row = 0; row < out; row++)
+    for (let column = 0, at = row * inner; column < inner; column++, at++)
+      integers[at] = Math.round((weight[at] as number) / (scales[column] as number));
+  return { integers, scales };
+}
