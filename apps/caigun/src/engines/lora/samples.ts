@@ -2,7 +2,7 @@ import type { Sample, Tokenizer } from "@caigun/lora";
 import type { PassageIndex } from "@caigun/passages";
 import { queryFrom } from "@caigun/reading";
 import { DECLINED } from "../writers/prompt.ts";
-import { fittingPassages, groundedPrompt } from "./prompt.ts";
+import { fittingPassages, groundedPrompt, passageTokens } from "./prompt.ts";
 
 /** What an adapter learns from a person's own text, and what of it is held out. */
 export interface Samples {
@@ -25,9 +25,9 @@ type Passage = { text: string; sentences: string[]; documentId: string; language
 
 /**
  * The text itself, stretch by stretch, and questions about its sentences with the passage that answers them, or with
- * another that does not. The same index gives the same samples.
+ * another that does not, for sequences of `length` tokens. The same index gives the same samples.
  */
-export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer): Samples {
+export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer, length: number): Samples {
   const passages = readPassages(index);
   const every = Math.max(HELD_OUT_ONE_IN, Math.ceil(passages.length / MOST_HELD_OUT));
   const isHeldOut = (at: number) => passages.length > 1 && at % every === every - 1;
@@ -46,7 +46,7 @@ export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer): Samples 
     .map(({ text }) => asText(text));
 
   const asked = (question: string, given: readonly string[], answer: string): Sample => {
-    const fitting = fittingPassages(given, (text) => tokenizer.encode(text).length);
+    const fitting = fittingPassages(given, passageTokens(length), (text) => tokenizer.encode(text).length);
     const prompt = [...begin, ...tokenizer.encode(groundedPrompt(question, fitting))];
     return { tokens: [...prompt, ...tokenizer.encode(` ${answer}`), ...end], supervisedFrom: prompt.length };
   };
