@@ -51,8 +51,8 @@ export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer, length: n
     return { tokens: [...prompt, ...tokenizer.encode(` ${answer}`), ...end], supervisedFrom: prompt.length };
   };
   let [questions, tokens] = [0, 0];
-  const step = Math.max(1, Math.floor((passages.length * QUESTIONS_OF_A_PASSAGE) / MOST_QUESTIONS));
-  for (let at = 0; at < passages.length && questions < MOST_QUESTIONS && tokens < textTokens; at += step) {
+  for (const at of spreadOrder(passages.length)) {
+    if (questions >= MOST_QUESTIONS || tokens >= textTokens) break;
     const passage = passages[at]!;
     for (const [nth, sentence] of passage.sentences.slice(0, QUESTIONS_OF_A_PASSAGE).entries()) {
       const question = queryFrom(sentence, passage.language, at + nth);
@@ -67,6 +67,14 @@ export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer, length: n
   }
   return { learned, heldOut, textTokens };
 }
+
+/** The numbers below n in an order whose beginnings are spread over all of them: steps of the golden ratio. */
+function spreadOrder(n: number): number[] {
+  const place = (at: number) => (at * GOLDEN_RATIO) % 1;
+  return Array.from({ length: n }, (_, at) => at).sort((a, b) => place(a) - place(b));
+}
+
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /** What stands between two passages that are held out, document by document. */
 function stretches(passages: readonly Passage[], isHeldOut: (at: number) => boolean): string[] {
