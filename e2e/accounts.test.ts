@@ -64,6 +64,7 @@ const cases: Record<OperationId, Case> = {
     ids: modelIds,
     request: (stranger, id) => stranger.call(`models/${id}/cancel`, { method: "POST" }),
   },
+  exportAdapter: { ids: modelIds, request: (stranger, id) => stranger.call(`models/${id}/adapter?format=gguf`) },
   pinModel: {
     ids: modelIds,
     request: (stranger, id) => stranger.call("model_id", { method: "PATCH", json: { id } }),
