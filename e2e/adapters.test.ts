@@ -4,15 +4,13 @@ import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { exportGgufModel, openBase, readGgufAdapter } from "@caigun/lora";
-import { type RunningCaigun, runCommand, startCaigun, trained } from "../testkit/caigun.ts";
+import { type RunningCaigun, runCommand, startCaigun, tinyGpt2, trained } from "../testkit/caigun.ts";
 import { assertProblem, Chatbot, type ModelReply } from "../testkit/chatbot.ts";
 import { manual } from "../testkit/manual.ts";
 
 const run = promisify(execFile);
-const tiny = fileURLToPath(new URL("../packages/lora/goldens/tiny-gpt2", import.meta.url));
 const title = 'Manual / "Büro" 辦公室';
 
 describe("an adapter is taken away", () => {
@@ -24,7 +22,7 @@ describe("an adapter is taken away", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "caigun-adapters-"));
     base = join(folder, "tiny-gpt2");
-    await cp(tiny, base, { recursive: true });
+    await cp(tinyGpt2, base, { recursive: true });
     caigun = await startCaigun({ env: { CAIGUN_GPT2_BASE: base } });
     chatbot = new Chatbot(caigun);
     model = (await trained(caigun, await chatbot.train(manual(80), { title, model_name: "gpt2" }))) as ModelReply;
