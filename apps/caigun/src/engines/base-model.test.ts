@@ -154,7 +154,7 @@ describe("the base of gpt2", () => {
     await place(options.weightsFolder, SECOND);
     const hubUrl = await serveLocally(t, (_request, response) => void response.writeHead(200).write("{"));
     const waiting = { ...options, fetch: { ...options.fetch, hubUrl } };
-    const base = await fetchBase(waiting, { waitMs: 100 });
+    const base = await fetchBase(waiting, { waitMs: 99.5 });
     assert.deepEqual([base.name, base.because], [SECOND, "gpt2 did not come within 1 s."]);
     const controller = new AbortController();
     const stopped = fetchBase(waiting, {

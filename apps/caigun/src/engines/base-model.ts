@@ -77,7 +77,7 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
   let because: string | undefined;
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
-    const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(waitMs);
+    const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(Math.ceil(waitMs));
     const signals = [signal, late].filter((one) => one !== undefined);
     try {
       const options = { ...fetch, onProgress, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
