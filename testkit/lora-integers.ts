@@ -2,23 +2,27 @@ import type { TestContext } from "node:test";
 import type { OpenedBase } from "@caigun/lora";
 import { adapterLayout } from "../packages/lora/architectures/adapter.ts";
 import { adaptableLayers } from "../packages/lora/architectures/language-model.ts";
-import { Graph, type Value } from "../packages/lora/graph/graph.ts";
+import { type FrozenTensor, Graph, type Value } from "../packages/lora/graph/graph.ts";
 import { feedsOf, pack } from "../packages/lora/training/packing.ts";
 import { defaultSettings } from "../packages/lora/training/settings.ts";
 import { stepGraph } from "../packages/lora/training/step-graph.ts";
-import { firstStep, opened, randomParameters, randomSamples } from "./lora-training.ts";
+import { firstStep, opened, openGraph, randomParameters, randomSamples } from "./lora-training.ts";
+import { seededRandom } from "./random.ts";
 
 const PRODUCTS: ReadonlySet<string> = new Set(["project", "projectBack", "crossEntropy"]);
 
+export type ProductError = { product: string; error: number };
+
 /**
- * For each product with frozen weights in a training step, the relative Frobenius error in 8-bit integers. What goes
- * into each is what fp32 gives it in a step on `tokens`, or on random ones.
+ * For each product with frozen weights in a training step, the relative Frobenius error in 8-bit integers against fp32.
+ * `onOwn`: of what a step in fp32 on `tokens`, or on random ones, puts into each; `onNormal`: of normally distributed
+ * numbers.
  */
 export async function integerErrors(
   t: TestContext,
   base: OpenedBase,
   { length, tokens }: { length: number; tokens?: readonly number[] },
-): Promise<{ product: string; error: number }[]> {
+): Promise<{ onOwn: ProductError[]; onNormal: ProductError[] }> {
   const layout = adapterLayout(adaptableLayers(base), { r: 4, alpha: 8 });
   const random = randomSamples(base, { count: 9, longest: length, seed: 8 });
   const rows = pack(tokens ? [{ tokens, supervisedFrom: 1 }] : random, length).slice(0, 2);
@@ -26,36 +30,43 @@ export async function integerErrors(
   const size = { batch: rows.length, length, supervised };
   const step = stepGraph(base, layout, size, defaultSettings.adamW, 0);
 
-  // The step in fp32, which also gives what goes into each product and comes out of it.
+  // The step, which also gives what goes into each product.
   const products = step.nodes.filter(({ operation }) => PRODUCTS.has(operation));
-  const shown = new Set(products.flatMap(({ inputs, outputs }) => [...inputs, outputs.at(-1) as Value]));
-  for (const value of shown) if (!step.frozen.has(value.id)) step.output(`v${value.id}`, value);
-  const session = await opened(t, step, base.read);
+  const shown = new Set(products.flatMap(({ inputs }) => inputs).filter((value) => !step.frozen.has(value.id)));
+  for (const value of shown) step.output(nameOf(value), value);
   const parameters = randomParameters(layout, 9).map((number) => number / 20);
-  const values = await session.run({
-    ...feedsOf(rows, size, 1 / supervised),
-    ...firstStep(parameters, { apply: false }),
-  });
+  const given = { ...feedsOf(rows, size, 1 / supervised), ...firstStep(parameters, { apply: false }) };
+  const values = await (await opened(t, step, base.read)).run(given);
+  const normal = normalNumbers(10);
 
-  const errors: { product: string; error: number }[] = [];
-  for (const { operation, inputs, outputs } of products) {
+  const [onOwn, onNormal]: ProductError[][] = [[], []];
+  for (const { operation, inputs } of products) {
+    const { names } = step.frozen.get((inputs[1] as Value).id) as FrozenTensor;
     const g = new Graph();
-    const weight = step.frozen.get((inputs[1] as Value).id)!;
-    const given = inputs.map((input) =>
-      step.frozen.has(input.id)
-        ? g.frozenTensor(weight.names, input.shape)
-        : g.input(`v${input.id}`, input.shape, input.type),
+    const again = inputs.map((input) =>
+      step.frozen.has(input.id) ? g.frozenTensor(names, input.shape) : g.input(nameOf(input), input.shape, input.type),
     );
-    g.output("result", g.apply(operation, given).at(-1) as Value);
-    const alone = await opened(t, g, base.read, "int8");
-    const feeds = Object.fromEntries([...g.inputs.keys()].map((name) => [name, values[name] as Float32Array]));
-    const { result } = await alone.run(feeds);
-    await alone.close();
-    const expected = values[`v${(outputs.at(-1) as Value).id}`] as Float32Array;
-    errors.push({ product: `${operation} ${weight.names}`, error: relativeError(result as Float32Array, expected) });
+    g.output("result", g.apply(operation, again).at(-1) as Value);
+    const own = Object.fromEntries([...g.inputs.keys()].map((name) => [name, values[name] as Float32Array]));
+    const first = nameOf(inputs[0] as Value);
+    const fed = [own, { ...own, [first]: own[first]!.map(normal) }];
+    const [inFloats, inIntegers] = await Promise.all(
+      (["float32", "int8"] as const).map(async (precision) => {
+        const { session, close } = await openGraph(g, base.read, precision);
+        const results = [];
+        for (const feeds of fed) results.push((await session.run(feeds)).result as Float32Array);
+        await close();
+        return results;
+      }),
+    );
+    const product = `${operation} ${names}`;
+    onOwn!.push({ product, error: relativeError(inIntegers![0]!, inFloats![0]!) });
+    onNormal!.push({ product, error: relativeError(inIntegers![1]!, inFloats![1]!) });
   }
-  return errors;
+  return { onOwn: onOwn!, onNormal: onNormal! };
 }
+
+const nameOf = ({ id }: Value) => `value ${id}`;
 
 function relativeError(actual: Float32Array, expected: Float32Array): number {
   let [distance, norm] = [0, 0];
@@ -64,4 +75,10 @@ function relativeError(actual: Float32Array, expected: Float32Array): number {
     norm += number ** 2;
   }
   return Math.sqrt(distance / norm);
+}
+
+/** Of mean 0 and deviation 1 (Box and Muller 1958). */
+function normalNumbers(seed: number): () => number {
+  const random = seededRandom(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

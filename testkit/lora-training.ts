@@ -9,6 +9,7 @@ import type { Graph } from "../packages/lora/graph/graph.ts";
 import type { Precision } from "../packages/lora/onnx/emitter.ts";
 import { FrozenFile } from "../packages/lora/onnx/frozen-file.ts";
 import { lower } from "../packages/lora/onnx/lower.ts";
+import type { WeightIntegers } from "../packages/lora/onnx/quantise.ts";
 import { type Feeds, Session } from "../packages/lora/onnx/session.ts";
 import type { SmallModel } from "./lora-adapters.ts";
 import { seededRandom } from "./random.ts";
@@ -26,20 +27,33 @@ export async function smallBase(t: TestContext, name: SmallModel): Promise<Opene
   return base;
 }
 
-/** A graph that runs; `read` gives its frozen tensors. */
-export async function opened(
-  t: TestContext,
+type Read = (name: string) => Float32Array;
+type OpenedGraph = { session: Session; close: () => Promise<void> };
+
+/** A graph that runs until the test ends; `read` gives its frozen tensors. */
+export async function opened(t: TestContext, graph: Graph, read: Read, precision?: Precision): Promise<Session> {
+  const { session, close } = await openGraph(graph, read, precision);
+  t.after(close);
+  return session;
+}
+
+/** The same until it is closed. */
+export async function openGraph(
   graph: Graph,
-  read: (name: string) => Float32Array,
+  read: Read,
   precision: Precision = "float32",
-): Promise<Session> {
-  const folder = await folderFor(t);
-  const file = new FrozenFile(join(folder, "frozen"), read);
+  integers?: WeightIntegers,
+): Promise<OpenedGraph> {
+  const folder = await mkdtemp(join(tmpdir(), "caigun-lora-"));
+  const file = new FrozenFile(join(folder, "frozen"), read, integers);
   const model = lower(graph, precision, file);
   file.close();
   const session = await Session.open(folder, "model", model, { threads: 1 });
-  t.after(() => session.close());
-  return session;
+  const close = async () => {
+    await session.close();
+    await rm(folder, { recursive: true });
+  };
+  return { session, close };
 }
 
 /** Samples of random tokens, from 2 to `longest` long. */

@@ -1,3 +1,6 @@
+/** Whether a weight's integers are signed, or the same ones around 128 (exact-integers.ts says which, and why). */
+export type WeightIntegers = "int8" | "uint8";
+
 /** A weight in 8-bit integers with one scale for each column of the product. */
 export interface QuantisedWeight {
   integers: Int8Array;
