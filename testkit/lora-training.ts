@@ -7,6 +7,7 @@ import { type OpenedBase, openBase, type Sample } from "@caigun/lora";
 import type { AdapterLayout } from "../packages/lora/architectures/adapter.ts";
 import type { Graph } from "../packages/lora/graph/graph.ts";
 import type { Precision } from "../packages/lora/onnx/emitter.ts";
+import { exactIntegers } from "../packages/lora/onnx/exact-integers.ts";
 import { FrozenFile } from "../packages/lora/onnx/frozen-file.ts";
 import { lower } from "../packages/lora/onnx/lower.ts";
 import type { WeightIntegers } from "../packages/lora/onnx/quantise.ts";
@@ -37,7 +38,7 @@ export async function opened(t: TestContext, graph: Graph, read: Read, precision
   return session;
 }
 
-/** The same until it is closed. */
+/** The same until it is closed; `integers` instead of those that this processor needs. */
 export async function openGraph(
   graph: Graph,
   read: Read,
@@ -45,7 +46,7 @@ export async function openGraph(
   integers?: WeightIntegers,
 ): Promise<OpenedGraph> {
   const folder = await mkdtemp(join(tmpdir(), "caigun-lora-"));
-  const file = new FrozenFile(join(folder, "frozen"), read, integers);
+  const file = new FrozenFile(join(folder, "frozen"), read, integers ?? (await exactIntegers(folder)));
   const model = lower(graph, precision, file);
   file.close();
   const session = await Session.open(folder, "model", model, { threads: 1 });
