@@ -51,8 +51,9 @@ export function integerProduct(
   layout: "forward" | "backward",
   output?: string,
 ): string {
-  const { tensor, scales } = e.frozen(weight, layout);
-  const product = e.node("MatMulIntegerToFloat", [integers, tensor, unit, scales, zero], { domain: "com.microsoft" });
+  const { tensor, scales, unsigned } = e.frozen(weight, layout);
+  const inputs = [integers, tensor, unit, scales, zero, ...(unsigned ? [e.uint8(128)] : [])];
+  const product = e.node("MatMulIntegerToFloat", inputs, { domain: "com.microsoft" });
   return e.node("Mul", [product, largest], output === undefined ? {} : { output });
 }
 
