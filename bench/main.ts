@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { embed } from "./embed.ts";
+import { generate } from "./generate.ts";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
 import { start } from "./start.ts";
@@ -18,7 +19,7 @@ export type BenchOptions = {
 };
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed, generate };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

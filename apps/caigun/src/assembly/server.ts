@@ -7,8 +7,9 @@ import { KeyUses } from "../commands/key-uses.ts";
 import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/keys.ts";
 import { BadSetting, type Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
+import { AdapterWriters } from "../engines/lora/adapter-writers.ts";
 import { Exporting } from "../engines/lora/exporting.ts";
-import { closeWriters, openWriters } from "../engines/writers/open-writers.ts";
+import { closeWriters, LOCAL, openWriters } from "../engines/writers/open-writers.ts";
 import { type Home, openHome } from "../home/index.ts";
 import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
@@ -95,6 +96,8 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   opened.defer(() => exporting.close());
   const writers = openWriters(config.writers);
   opened.defer(() => closeWriters(writers));
+  const adapterWriters = new AdapterWriters(baseOptionsOf(config), LOCAL);
+  opened.defer(() => adapterWriters.close());
   const { strictEngines } = config;
   const configuredWriters = new Set<string>(writers.keys());
   const house: House = {
@@ -104,6 +107,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     sealingKey,
     configuredWriters,
     writers,
+    adapterWriters,
     strictEngines,
     log,
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { AdapterFacts } from "@caigun/lora";
 import { Child, ChildRefused } from "../../children/child.ts";
-import { BaseMissing, type BaseOptions, baseWithDigest, refusalOf } from "../base-model.ts";
+import { BaseMissing, type BaseOptions, refusalOf, requireBase } from "../base-model.ts";
 import type { ExportRequest, MadeFormat } from "./export-messages.ts";
 
 export type { MadeFormat } from "./export-messages.ts";
@@ -89,7 +89,7 @@ export class Exporting {
 
   async #make({ format, adapter, baseDigest, facts }: Wanted, signal: AbortSignal): Promise<FileHandle> {
     signal.throwIfAborted();
-    const base = await baseWithDigest(this.#options.base, baseDigest);
+    const base = await requireBase(this.#options.base, baseDigest);
     const folder = join(this.#options.workFolder, `export-${randomUUID()}`);
     const target = join(folder, "made");
     await mkdir(folder, { mode: 0o700 });
