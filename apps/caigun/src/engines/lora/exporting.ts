@@ -58,13 +58,19 @@ export class Exporting {
     const ofAll = [...this.#files.values()].reduce((sum, files) => sum + files, 0);
     if (ofAll >= MOST_FILES || ofThisOne >= MOST_FILES_OF_ONE) throw new TooManyExports();
     this.#files.set(chatbotId, ofThisOne + 1);
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#release(chatbotId);
+      isHeld = false;
+    };
     try {
       const handle = await this.#inTurn(() => this.#make(wanted, AbortSignal.any([signal, this.#closed.signal])));
       const opened = await openedFile(handle);
-      opened.body.once("close", () => this.#release(chatbotId));
+      // Whoever has the last byte may ask for the next file at once.
+      opened.body.once("end", release).once("close", release);
       return opened;
     } catch (error) {
-      this.#release(chatbotId);
+      release();
       throw error;
     }
   }
