@@ -3,6 +3,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { embed } from "./embed.ts";
 import { growth } from "./growth.ts";
+import { lora } from "./lora.ts";
 import { peers } from "./peers.ts";
 import { start } from "./start.ts";
 import { talk } from "./talk.ts";
@@ -18,7 +19,7 @@ export type BenchOptions = {
 };
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed, lora };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
