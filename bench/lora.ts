@@ -64,6 +64,7 @@ export const lora: Bench = async ({ runs, progress }) => {
     const [caigun, fp32, bf16] = [speed.caigun!, speed.peer_fp32!, speed.peer_bf16!];
     if (Math.abs(caigun.firstLoss / fp32.firstLoss - 1) > MOST_FIRST_LOSS_GAP)
       throw new Error(`The losses of the first step are ${caigun.firstLoss} and ${fp32.firstLoss}: not the same work.`);
+    for (const [name, { perSecond }] of Object.entries(speed)) progress(`${name}: ${Math.round(perSecond)} tokens/s`);
     const best = fp32.perSecond > bf16.perSecond ? fp32 : bf16;
 
     const losses: number[] = [];

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 
+os.environ["TQDM_DISABLE"] = "1"
+
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
