@@ -72,7 +72,7 @@ for (let tenth = 0; tenth < 10; tenth++) {
 
 function readAll(asked: readonly Asked[]): Read[] {
   return asked.flatMap(({ question, found, isForeign }) => {
-    const best = rankCandidates(found, fitNamed("shipped"))[0];
+    const best = rankCandidates(found, fitNamed("shipped"), question.question)[0];
     // Without a candidate a question is refused whatever the weights are.
     if (!best) return [];
     const signals = lexicalSignalsOf(best, found);

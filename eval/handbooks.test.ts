@@ -20,8 +20,8 @@ type Figures = ReturnType<typeof rates> & { follow_ups: number };
 /** What the reader reaches today, as shares (0..1), by words and, where the model knows the language, by vectors too; raise them with it. */
 const floors: Record<Handbook, { words: Figures; vectors?: Figures }> = {
   "bicycle-works": {
-    words: { answered_right: 0.65, refused: 0.54, follow_ups: 0.6 },
-    vectors: { answered_right: 0.71, refused: 0.75, follow_ups: 0.5 },
+    words: { answered_right: 0.71, refused: 0.51, follow_ups: 0.65 },
+    vectors: { answered_right: 0.74, refused: 0.75, follow_ups: 0.5 },
   },
   "tea-house": { words: { answered_right: 0.59, refused: 0.84, follow_ups: 0.7 } },
 };

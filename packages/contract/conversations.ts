@@ -67,7 +67,7 @@ export const ConversationReply = Type.Object({
   wording: Type.Optional(
     Type.Object(
       {
-        writer: Type.Enum(["google", "openai", "gguf"]),
+        writer: Type.Enum(["google", "openai", "gguf", "lora"]),
         outcome: Type.String({
           description:
             "`written`: the reply is the writer's. Else why it is not: `unsupported` (no sentence stood in the text), `declined`, or how the writer failed.",

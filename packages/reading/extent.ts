@@ -51,7 +51,8 @@ export function antecedentOf({ passage, start, end }: Candidate, language: strin
   return { passage, ...before };
 }
 
-function opensWithPronoun(sentence: string, language: string): boolean {
+/** Whether what a sentence is about is named in the one before it. */
+export function opensWithPronoun(sentence: string, language: string): boolean {
   const words = pronounsOf[language];
   if (!words) return false;
   const opening = foldHan(sentence.slice(0, 40)).toLowerCase();

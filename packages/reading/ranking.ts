@@ -1,4 +1,6 @@
+import { mayAnswerOf } from "./answer-kind.ts";
 import type { Evidence, EvidencePassage } from "./evidence.ts";
+import { opensWithPronoun } from "./extent.ts";
 import type { Fit } from "./fits.ts";
 import {
   type HybridSignals,
@@ -29,6 +31,8 @@ export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> 
   words: number;
   /** The share of the question's weight that the sentence before holds and this one lacks: what it is about may be named there. */
   before: number;
+  /** Whether it surely is, since the sentence opens with a pronoun. */
+  leansOnBefore: boolean;
   vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
@@ -36,6 +40,9 @@ export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> 
 const READ_BY_WORDS = 5;
 const PASSAGE_WEIGHT = 0.5;
 const BEFORE_WEIGHT = 0.3;
+const PRONOUN_BEFORE_WEIGHT = 0.6;
+/** What a candidate without a number loses where one is asked for. */
+const NO_NUMBER_LOSS = 0.15;
 /** What a heading says counts for each sentence below it, but less than the sentence itself. */
 const LEAD_SHARE = 0.5;
 /** For an embedder that nothing was fitted for: every token counts alike. */
@@ -43,23 +50,31 @@ const UNFITTED = { ranking: { words: 4, bm25: 2, maxSim: 16, cosine: 0, passageC
 
 /**
  * The sentences of the best passages, best first. Where only words speak: the share of the question's weight that they
- * hold, less of what the sentence before adds, and half of how good their passage is beside the best one. Where vectors
- * speak too: a weighted sum of what both say. Ties keep the passages' order and the order of the text.
+ * hold, less of what the sentence before adds, and half of how good their passage is beside the best one; less where the
+ * question asks for a number and there is none. Where vectors speak too: a weighted sum of what both say. Ties keep the passages' order and the order of the text.
  */
-export function rankCandidates(evidence: Evidence, fit: Fit): Candidate[] {
+export function rankCandidates(evidence: Evidence, fit: Fit, question: string): Candidate[] {
   const described = describeCandidates(evidence);
+  const mayAnswer = mayAnswerOf(question, evidence.query.language);
+  const lossOf = ({ passage, start, end }: DescribedCandidate) =>
+    mayAnswer(passage.text.slice(start, end)) ? 0 : NO_NUMBER_LOSS;
   if (!evidence.vectors)
-    return byScore(
-      described,
-      ({ words, before, passage }) => words + BEFORE_WEIGHT * before + PASSAGE_WEIGHT * passage.relativeBm25,
-    );
+    return byScore(described, (candidate) => {
+      const { words, before, leansOnBefore, passage } = candidate;
+      const aboutTheSame = (leansOnBefore ? PRONOUN_BEFORE_WEIGHT : BEFORE_WEIGHT) * before;
+      return words + aboutTheSame + PASSAGE_WEIGHT * passage.relativeBm25 - lossOf(candidate);
+    });
   const weights = fit.hybrid[evidence.vectors.embedder] ?? {
     ...UNFITTED,
     token: new Array<number>(evidence.vectors.mean.length).fill(0),
   };
   const tokenWeights = tokenWeightsOf(evidence.vectors, weights);
   const signalled = described.map((one) => ({ ...one, hybrid: hybridSignals(one, tokenWeights) }));
-  return byScore(signalled, ({ hybrid }) => hybridScore(hybrid, weights.ranking));
+  return byScore(signalled, (candidate) => {
+    const aboutTheSame = candidate.leansOnBefore ? PRONOUN_BEFORE_WEIGHT * candidate.before : 0;
+    const inWords = aboutTheSame - lossOf(candidate);
+    return hybridScore(candidate.hybrid, weights.ranking) + weights.ranking.words * inWords;
+  });
 }
 
 export function hybridScore(signals: HybridSignals, ranking: HybridWeights["ranking"]): number {
@@ -101,7 +116,11 @@ function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (
   return candidates.map((candidate) => ({ ...candidate, score: scoreOf(candidate) })).sort((a, b) => b.score - a.score);
 }
 
-function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vectors }: Evidence): DescribedCandidate[] {
+function candidatesOf(
+  passage: EvidencePassage,
+  weights: QuestionWeights,
+  { vectors, query }: Evidence,
+): DescribedCandidate[] {
   const lead = passage.leadTerms.filter((term) => weights.has(term));
   const spans = passage.sentences.map(({ start, end, terms }) => ({
     start,
@@ -118,7 +137,8 @@ function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vect
   if (passage.kind === "qa") {
     const [start, end] = [passage.answerStart, passage.text.length];
     const held = words(passageMatched, 0);
-    const whole = { passage, start, end, matched: passageMatched, passageMatched, words: held, before: 0 };
+    const about = { before: 0, leansOnBefore: false };
+    const whole = { passage, start, end, matched: passageMatched, passageMatched, words: held, ...about };
     if (!likeness || !passageBest) return [whole];
     const cosine = Math.max(...likeness.cosines);
     return [{ ...whole, vectors: { best: passageBest, passageBest, cosine, passageCosine } }];
@@ -126,7 +146,9 @@ function candidatesOf(passage: EvidencePassage, weights: QuestionWeights, { vect
   return spans.map(({ start, end, matched }, index) => {
     const previous = passage.kind === "prose" ? (spans[index - 1]?.matched ?? []) : [];
     const before = weights.share([...previous].filter((term) => !matched.has(term)));
-    const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE), before };
+    const leansOnBefore = before > 0 && opensWithPronoun(passage.text.slice(start, end), query.language);
+    const about = { before, leansOnBefore };
+    const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE), ...about };
     if (!likeness || !passageBest) return sentence;
     const [best, cosine] = [likeness.best[index + 1]!, likeness.cosines[index + 1]!];
     return { ...sentence, vectors: { best, passageBest, cosine, passageCosine } };

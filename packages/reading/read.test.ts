@@ -55,6 +55,22 @@ test("quotes the sentence that answers, with its place", () => {
   assert.equal(citation!.title, "Handbook");
 });
 
+test("prefers the sentence that goes on with a pronoun and answers to the one that names the subject", () => {
+  const asked = inText(
+    "A guided walk leads from the mill to the lighthouse on Thursdays. It is 24 kilometres long. Dogs may come along.",
+  );
+  assert.match(asked("How long is the walk to the lighthouse?").candidate.text, /^It is 24 kilometres long\./);
+  assert.match(asked("Where does the walk lead to on Thursdays?").candidate.text, /^A guided walk/);
+});
+
+test("prefers a sentence with a number where one is asked for", () => {
+  const asked = inText(
+    "The board at the pier tells all about a trip. On weekdays a trip costs 7 euros. The boat is blue.",
+  );
+  assert.match(asked("How much is a trip?").candidate.text, /^On weekdays a trip costs 7 euros/);
+  assert.match(asked("Who tells me about a trip?").candidate.text, /^The board/);
+});
+
 test("answers a question that the text itself asks with its whole answer", () => {
   const reading = ask("who pays for my parcel");
   assert.equal(reading.text, "We do, when the article is damaged. Otherwise the buyer pays.");

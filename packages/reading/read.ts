@@ -57,7 +57,7 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u
 /** Answers a question from the passages that a search found, by quoting, or refuses. */
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
   const fit = fitNamed(options.fit ?? "shipped");
-  const all = rankCandidates(evidence, fit);
+  const all = rankCandidates(evidence, fit, question.slice(0, LONGEST_MARKED));
   const verbatim = answerAskedVerbatim(all, evidence);
   const ranked = verbatim ? [verbatim, ...all.filter((candidate) => candidate !== verbatim)] : all;
   const first = ranked[0];

@@ -7,7 +7,9 @@ import { KeyUses } from "../commands/key-uses.ts";
 import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/keys.ts";
 import { BadSetting, type Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
-import { closeWriters, openWriters } from "../engines/writers/open-writers.ts";
+import { AdapterWriters } from "../engines/lora/adapter-writers.ts";
+import { Exporting } from "../engines/lora/exporting.ts";
+import { closeWriters, LOCAL, openWriters } from "../engines/writers/open-writers.ts";
 import { type Home, openHome } from "../home/index.ts";
 import { largestBodyBytes } from "../http/body.ts";
 import type { ServerConfig } from "../http/ports.ts";
@@ -29,7 +31,15 @@ import { keepEncodingsPruned } from "../worker/prune-encodings.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
 import { apiCommands, apiPorts } from "./api.ts";
-import { CannotStart, openDatabase, openEmbedding, openFoundation, trainingTools, version } from "./foundation.ts";
+import {
+  baseOptionsOf,
+  CannotStart,
+  openDatabase,
+  openEmbedding,
+  openFoundation,
+  trainingTools,
+  version,
+} from "./foundation.ts";
 
 export type RunningServer = {
   url: string;
@@ -82,11 +92,25 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     embedding,
   });
   opened.defer(() => answering.close());
+  const exporting = new Exporting({ base: baseOptionsOf(config), workFolder: workFolder.path });
+  opened.defer(() => exporting.close());
   const writers = openWriters(config.writers);
   opened.defer(() => closeWriters(writers));
+  const adapterWriters = new AdapterWriters(baseOptionsOf(config), LOCAL);
+  opened.defer(() => adapterWriters.close());
   const { strictEngines } = config;
   const configuredWriters = new Set<string>(writers.keys());
-  const house: House = { ...foundation, answering, sealingKey, configuredWriters, writers, strictEngines, log };
+  const house: House = {
+    ...foundation,
+    answering,
+    exporting,
+    sealingKey,
+    configuredWriters,
+    writers,
+    adapterWriters,
+    strictEngines,
+    log,
+  };
   const firstKey = await unseenFirstKey(house);
 
   const tools = trainingTools(foundation, workFolder.path, embedding, config, log);

@@ -1,5 +1,6 @@
 import { type Input, Problem } from "@caigun/contract";
 import { type SmallTalk, smallTalk } from "@caigun/reading";
+import { READER } from "../engines/engines.ts";
 import type { AskReply } from "../engines/local-reader/messages.ts";
 import type { Writer } from "../engines/writers/writer.ts";
 import { type CurrentModel, currentModel, newId } from "../store/index.ts";
@@ -29,12 +30,13 @@ export async function converse(
 ): Promise<ConversationReply> {
   const { db } = house.store;
   const pleasantry = smallTalk(input.text);
-  const writer = pleasantry ? undefined : writerOf(house, caller.settings);
-  const asked = pleasantry || (await resolveQuestion(db, caller, input, { forWriter: writer !== undefined }));
   let { model } = caller;
+  let asked: SmallTalk | Asked | undefined = pleasantry;
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     if (!model) throw new Problem("no_model");
     const turn: Turn = { house, caller, input, model, hooks, at: new Date() };
+    const writer = pleasantry ? undefined : await writerOf(house, caller.settings, model);
+    asked ??= await resolveQuestion(db, caller, input, { forWriter: writer?.followsInstructions === true });
     const reply =
       "kind" in asked
         ? await sendAsItIs(turn, replyToSmallTalk(model, asked))
@@ -56,7 +58,8 @@ async function replyToQuestion(
     {
       read: (question) =>
         readQuestion(house, model, question, caller.settings, { withTexts: writer !== undefined }, hooks.signal),
-      rewritten: async (asked) => writer && rewrittenQuestion(house, writer, asked, hooks.signal),
+      rewritten: async (asked) =>
+        writer?.followsInstructions ? rewrittenQuestion(house, writer, asked, hooks.signal) : undefined,
     },
     asked,
   );
@@ -81,7 +84,7 @@ async function sendAsItIs(turn: Turn, drafted: Drafted): Promise<ConversationRep
  * It quotes nothing, so it has no citations; the kwargs say why.
  */
 function replyToSmallTalk(model: CurrentModel, { kind, reply: text }: SmallTalk): Drafted {
-  const reply = { text, answered: true, citations: [], engine: model.engine, model_id: model.id, message_id: newId() };
+  const reply = { text, answered: true, citations: [], engine: READER, model_id: model.id, message_id: newId() };
   return { reply, kwargs: { small_talk: kind } };
 }
 
@@ -91,7 +94,7 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn): Conversat
     text: reading.answered ? reading.text : (caller.settings.refusal ?? reading.text),
     answered: reading.answered,
     citations: reading.citations.map(asCitation),
-    engine: model.engine,
+    engine: READER,
     model_id: model.id,
     message_id: newId(),
     ...(input.explain && {

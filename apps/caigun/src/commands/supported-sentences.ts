@@ -48,6 +48,7 @@ export async function* supportedSentences(
   const passages = evidence.map(({ passage }) => passage.text);
   const request = {
     promptWithin: (mostCharacters: number) => answerPrompt(question, passages, mostCharacters),
+    grounds: { question, passages },
     signal,
   };
   let checked = 0;

@@ -1,11 +1,17 @@
 import { Problem } from "@caigun/contract";
 import type { Writer } from "../engines/writers/writer.ts";
-import type { Settings } from "../store/index.ts";
+import type { CurrentModel, Settings } from "../store/index.ts";
 import type { House } from "./house.ts";
 import { effectiveWriter } from "./settings.ts";
 
-/** What words a chatbot's replies; undefined: they are quotes. Throws `unavailable` where none may stand in for the one that was chosen. */
-export function writerOf(house: House, settings: Settings): Writer | undefined {
+/** What words a chatbot's replies: its model's own weights where it has any. Undefined: they are quotes. Throws `unavailable` where none may stand in for the one that was chosen. */
+export async function writerOf(
+  house: House,
+  settings: Settings,
+  { adapterDigest, baseDigest }: CurrentModel,
+): Promise<Writer | undefined> {
+  if (adapterDigest !== null && baseDigest !== null && settings.writer !== "none")
+    return house.adapterWriters.writerFor({ path: await house.blobs.file(adapterDigest), baseDigest });
   const name = effectiveWriter(house, settings);
   if (name !== "none") return house.writers.get(name);
   const { writer: chosen } = settings;

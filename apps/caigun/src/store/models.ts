@@ -46,8 +46,8 @@ export type CurrentModel = {
   engine: string;
   artifactDigest: string;
   artifactBytes: number;
-  /** Of the weights that it was trained on, and of its adapter; null where it has none. */
-  base: string | null;
+  /** Of the file of the weights that it was trained on, and of its adapter; null where it has none. */
+  baseDigest: string | null;
   adapterDigest: string | null;
   tombstones: string[];
 };
@@ -204,7 +204,7 @@ export async function deleteModel(db: Db, chatbotId: ChatbotId, id: string): Pro
 export async function currentModel(db: Db, chatbotId: ChatbotId): Promise<CurrentModel | undefined> {
   const { rows } = await sql<CurrentModel>`
     select model.id, model.engine, model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
-      model.base, model.adapter_digest as "adapterDigest", model.tombstones
+      model.adapter->>'base_digest' as "baseDigest", model.adapter_digest as "adapterDigest", model.tombstones
     from chatbot join model on model.id = ${sql.raw(CURRENT_MODEL_ID)}
     where chatbot.id = ${chatbotId} and chatbot.deleted_at is null`.execute(db);
   return rows[0];

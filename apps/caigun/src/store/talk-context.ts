@@ -14,7 +14,7 @@ const STATEMENT = {
     select api_key.id as "keyId", api_key.chatbot_id as "chatbotId", chatbot.account_id as "accountId",
       chatbot.strictness, chatbot.quality, chatbot.refusal, chatbot.stay_local as "stayLocal", chatbot.writer,
       model.id, model.engine, model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
-      model.base, model.adapter_digest as "adapterDigest", model.tombstones
+      model.adapter->>'base_digest' as "baseDigest", model.adapter_digest as "adapterDigest", model.tombstones
     from api_key
     join chatbot on chatbot.id = api_key.chatbot_id
     left join model on model.id = ${CURRENT_MODEL_ID}

@@ -11,7 +11,7 @@ import {
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
-import { LEAST_TOKENS, planFor } from "./plan.ts";
+import { LEAST_TOKENS, planFor, sequenceLength } from "./plan.ts";
 import { type Samples, samplesFrom } from "./samples.ts";
 
 /** The text has too few words for a language model to learn from. */
@@ -28,12 +28,13 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
   const { base: chosen, index: path, folder, checkpoint, target, threads, memoryBytes } = message as LearnRequest;
   const base = await openBase(chosen.files, { digest: chosen.digest });
   try {
-    const samples = readSamples(path, base.files);
+    const length = sequenceLength(base.architecture.contextLength);
+    const samples = readSamples(path, base.files, length);
     if (samples.textTokens < LEAST_TOKENS)
       throw new TextTooShort(
         `The text has ${samples.textTokens} tokens, and a language model needs ${LEAST_TOKENS} to learn from.`,
       );
-    const settings = planFor(tokensOf(samples.learned), base.architecture.contextLength, SEED);
+    const settings = planFor(tokensOf(samples.learned), length, SEED);
     const trained = await trainAdapter({
       base,
       samples: samples.learned,
@@ -89,10 +90,10 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
   }
 });
 
-function readSamples(path: string, files: LearnRequest["base"]["files"]): Samples {
+function readSamples(path: string, files: LearnRequest["base"]["files"], length: number): Samples {
   const index = openIndex(path);
   try {
-    return samplesFrom(index, tokenizerOf(files));
+    return samplesFrom(index, tokenizerOf(files), length);
   } finally {
     index.close();
   }

@@ -19,3 +19,19 @@ export type LearnRequest = {
 export type LearnProgress = Learning;
 /** What was written. `facts` lacks what only the base's manifest knows. */
 export type LearnReply = { bytes: number; facts: AdapterFacts };
+
+/** What the process that writes is told. */
+export type TalkRequest = {
+  base: BaseModel["files"];
+  /** SHA-256 of the base's model file: the adapter fits no other. */
+  baseDigest: string;
+  /** Where a base that llama.cpp can't open is kept as one that it can. */
+  folder: string;
+  /** The adapter's file. */
+  adapter: string;
+  question: string;
+  /** The best first. */
+  passages: readonly string[];
+};
+
+export type TalkReply = { stopReason: string };

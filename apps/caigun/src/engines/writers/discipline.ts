@@ -53,6 +53,7 @@ export function disciplined(writer: Writer, limits: WritingLimits): Writer {
   return {
     name: writer.name,
     isLocal: writer.isLocal,
+    followsInstructions: writer.followsInstructions,
     close: () => writer.close(),
     async *write(request: WritingRequest) {
       const stop = new AbortController();

@@ -1,7 +1,8 @@
-import { Child, ChildEnded, ChildRefused, ChildTimedOut } from "../../children/child.ts";
+import { Child } from "../../children/child.ts";
+import { childFailure, isNaturalStop } from "./child-failure.ts";
 import type { GgufReply, GgufRequest } from "./gguf-messages.ts";
 import { pushed } from "./pushed.ts";
-import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "./writer.ts";
+import { stoppedEarly, type Writer, type WritingRequest } from "./writer.ts";
 
 export type GgufOptions = { path: string };
 
@@ -10,8 +11,6 @@ const PROMPT_CHARACTERS = 2_500;
 const HEAP_MIB = 512;
 /** For one reply, the loading of the model included, ms; the process is killed then. */
 const LONGEST_MS = 180_000;
-/** Why a reply ends that is whole: not "maxTokens". */
-const NATURAL_STOPS: ReadonlySet<string> = new Set(["eogToken", "stopGenerationTrigger", "customStopTrigger"]);
 
 /** A language model in a GGUF file, in a process of its own that is started by the first question. */
 export function ggufWriter({ path }: GgufOptions): Writer {
@@ -19,6 +18,7 @@ export function ggufWriter({ path }: GgufOptions): Writer {
   return {
     name: "gguf",
     isLocal: true,
+    followsInstructions: true,
     async *write(request: WritingRequest) {
       const { signal } = request;
       if (!child || child.hasEnded)
@@ -33,13 +33,13 @@ export function ggufWriter({ path }: GgufOptions): Writer {
           onAbort: "cancel",
           onProgress: push as (progress: unknown) => void,
         });
-        if (!NATURAL_STOPS.has(stopReason)) throw stoppedEarly(stopReason);
+        if (!isNaturalStop(stopReason)) throw stoppedEarly(stopReason);
       });
       try {
         yield* pieces;
       } catch (error) {
         signal.throwIfAborted();
-        throw failureOf(error);
+        throw childFailure(error);
       }
     },
     async close() {
@@ -47,13 +47,4 @@ export function ggufWriter({ path }: GgufOptions): Writer {
       await child?.ended;
     },
   };
-}
-
-function failureOf(error: unknown): unknown {
-  if (error instanceof ChildTimedOut) return new WriterFailure("timeout", error.message, { cause: error });
-  if (error instanceof ChildEnded)
-    return new WriterFailure("unreachable", error.message, { mayPass: true, cause: error });
-  if (error instanceof ChildRefused)
-    return new WriterFailure("refused", `The language model can't be used: ${error.message}`, { cause: error });
-  return error;
 }

@@ -21,6 +21,7 @@ export function googleWriter({ apiKey, model, baseUrl = GOOGLE_URL }: GoogleOpti
   return {
     name: "google",
     isLocal: false,
+    followsInstructions: true,
     async *write(request: WritingRequest) {
       // Loaded by the first who needs it: most installations never do. All is given, so that it reads no environment.
       client ??= import("@google/genai").then(

@@ -16,7 +16,7 @@ const REMOTE: WritingLimits = {
   mostCharacters: MOST_CHARACTERS,
 };
 /** One model in memory, one reply at a time; the first has to load it. */
-const LOCAL: WritingLimits = {
+export const LOCAL: WritingLimits = {
   concurrency: 1,
   waiting: 8,
   firstPieceMs: 90_000,

@@ -19,6 +19,7 @@ export function openAiWriter({ baseUrl, apiKey, model }: OpenAiOptions): Writer 
   return {
     name: "openai",
     isLocal: false,
+    followsInstructions: true,
     async *write(request: WritingRequest) {
       const { system, user } = request.promptWithin(PROMPT_CHARACTERS);
       const response = await send(url, apiKey, request.signal, {

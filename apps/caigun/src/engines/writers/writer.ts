@@ -4,6 +4,10 @@ import type { Prompt } from "./prompt.ts";
 export type WritingRequest = {
   /** What it is to write, with as much data as fits into `mostCharacters` (UTF-16 units). */
   promptWithin(mostCharacters: number): Prompt;
+  /** Of a reply, what it is to rest on: for a writer that was trained on a form of its own. The best passage first. */
+  grounds?: { question: string; passages: readonly string[] };
+  /** Which trained weights write, for a writer that has many. */
+  adapter?: { path: string; baseDigest: string };
   /** Of the time that a reply may take, 0..1: what is no reply itself gets less. */
   shareOfTime?: number;
   /** Nobody waits for the rest any more: ends the writing, and what it costs, at once. */
@@ -12,9 +16,11 @@ export type WritingRequest = {
 
 /** Something that words a reply: an API elsewhere, or a language model on this machine. */
 export interface Writer {
-  readonly name: "google" | "openai" | "gguf";
+  readonly name: "google" | "openai" | "gguf" | "lora";
   /** Whether what people say stays on this machine. */
   readonly isLocal: boolean;
+  /** Whether it can be asked for something else than the wording of an answer. */
+  readonly followsInstructions: boolean;
   /** The reply in pieces as they come. Throws WriterFailure, or the signal's reason. */
   write(request: WritingRequest): AsyncIterable<string>;
   close(): Promise<void>;
