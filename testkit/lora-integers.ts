@@ -40,13 +40,13 @@ export async function integerErrors(
   const normal = normalNumbers(10);
 
   const [onOwn, onNormal]: ProductError[][] = [[], []];
-  for (const { operation, inputs } of products) {
+  for (const { operation, inputs, attributes } of products) {
     const { names } = step.frozen.get((inputs[1] as Value).id) as FrozenTensor;
     const g = new Graph();
     const again = inputs.map((input) =>
       step.frozen.has(input.id) ? g.frozenTensor(names, input.shape) : g.input(nameOf(input), input.shape, input.type),
     );
-    g.output("result", g.apply(operation, again).at(-1) as Value);
+    g.output("result", g.apply(operation, again, attributes).at(-1) as Value);
     const own = Object.fromEntries([...g.inputs.keys()].map((name) => [name, values[name] as Float32Array]));
     const first = nameOf(inputs[0] as Value);
     const fed = [own, { ...own, [first]: own[first]!.map(normal) }];
