@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type OperationId, type Route, routes } from "@caigun/contract";
-import { type RunningCaigun, startCaigun } from "../testkit/caigun.ts";
+import { type RunningCaigun, startCaigun, trained } from "../testkit/caigun.ts";
 import {
   assertProblem,
   Chatbot,
@@ -64,6 +64,7 @@ const cases: Record<OperationId, Case> = {
     ids: modelIds,
     request: (stranger, id) => stranger.call(`models/${id}/cancel`, { method: "POST" }),
   },
+  exportAdapter: { ids: modelIds, request: (stranger, id) => stranger.call(`models/${id}/adapter?format=gguf`) },
   pinModel: {
     ids: modelIds,
     request: (stranger, id) => stranger.call("model_id", { method: "PATCH", json: { id } }),
@@ -170,7 +171,9 @@ describe("what is another's", () => {
     const liveData = (await chatbot.ask(question, { uid })).citations[0]!.training_data_id;
     await chatbot.ask("Who conquered the Persian empire?", { uid });
     const unansweredIds = await unansweredOf(chatbot);
+    // Too short to learn from.
     const failed = await chatbot.train(text, { model_name: "gpt2" });
+    assert.equal((await trained(caigun, failed)).status, "failed");
     const cancelled = await chatbot.train(`${text}\n\n${"A long walk through the park. ".repeat(100_000)}`);
     await chatbot.get(`models/${cancelled.id}/cancel`, { method: "POST" });
     owned = {

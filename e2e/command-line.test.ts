@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { makeHome, type RunningCaigun, runCommand, startCaigun } from "../testkit/caigun.ts";
+import { makeHome, type RunningCaigun, runCommand, startCaigun, tinyGpt2 } from "../testkit/caigun.ts";
+import { manual } from "../testkit/manual.ts";
 
 describe("the command line beside a running server", () => {
   let caigun: RunningCaigun;
@@ -73,9 +74,32 @@ describe("the command line beside a running server", () => {
   it("says why a training failed, with exit code 1", async () => {
     const { exitCode, stderr } = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait");
     assert.equal(exitCode, 1);
-    assert.match(stderr, /can't train "gpt2" yet\. Train with model_name "PaLM2"/);
+    assert.match(stderr, /The text has \d+ tokens, and a language model needs 256.*model_name "PaLM2"/);
     const asJson = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait", "--json");
-    assert.equal(JSON.parse(asJson.stdout).failure.stage, "accepted");
+    assert.equal(JSON.parse(asJson.stdout).failure.stage, "learn");
+  });
+
+  it("trains gpt2, shows how the loss falls, and says on what it would", async () => {
+    const long = join(caigun.home, "manual.txt");
+    await writeFile(long, manual(100));
+    const base = { CAIGUN_GPT2_BASE: tinyGpt2 };
+    const args = ["train", long, "--title", "Manual", "--model", "gpt2", "--wait"];
+    const { exitCode, stdout, stderr } = await run(...args);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /learned \d+ tokens on tiny-gpt2 in \d+ steps/);
+    assert.match(stdout, /fell from \d\.\d\d to \d\.\d\d/);
+    const trained = await json(...args);
+    assert.deepEqual([trained.status, trained.base], ["ready", "tiny-gpt2"]);
+    assert(trained.adapter.held_out_loss < trained.adapter.held_out_loss_before);
+
+    const listed = await runCommand(caigun.home, ["models"], base);
+    assert.match(listed.stdout, /Manual .* tiny-gpt2, \d\.\d\d to \d\.\d\d\n/);
+    assert.match(listed.stdout, /gpt2 is trained on tiny-gpt2 \(\/.*\), which is on this machine\.\n$/);
+    const { gpt2 } = await json("models");
+    assert.deepEqual([gpt2.base, /which a training fetches first/.test(gpt2.found)], [null, true]);
+    assert.match(gpt2.todo, /npx caigun pull gpt2/);
+    const looked = await runCommand(caigun.home, ["doctor"], { CAIGUN_GPT2_BASE: long });
+    assert.match(looked.stdout, /warning +gpt2 +.*manual\.txt begins neither as a GGUF file/);
   });
 
   it("tells a wrong call, a refusal and a file that can't be read apart", async () => {

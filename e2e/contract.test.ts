@@ -281,6 +281,7 @@ describe("the documented calls", () => {
       "GET messages",
       "GET models",
       "GET models/{id}",
+      "GET models/{id}/adapter",
       "GET settings",
       "GET training_data/{id}/text",
       "GET unanswered",

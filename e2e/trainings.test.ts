@@ -66,6 +66,7 @@ describe("models and their trainings", () => {
       status: "ready",
       stage: null,
       progress: 1,
+      learning: null,
       failure: null,
     });
     const ids = events.map(({ id }) => Number(id));
@@ -84,14 +85,13 @@ describe("models and their trainings", () => {
     assert.deepEqual(again, [last]);
   });
 
-  it("gpt2 ends as failed at once, with stage, cause and fix", async () => {
+  it("a training that fails says the stage, the cause and the fix", async () => {
     const training = await chatbot.train(answer("eight"), { model_name: "gpt2" });
-    assert.equal(training.status, "failed");
-    const model = await chatbot.get<ModelReply>(`models/${training.id}`);
+    const model = await trained(caigun, training);
     assert.equal(model.status, "failed");
     const failure = model.failure as { stage: string; cause: string; fix: string };
-    assert.equal(failure.stage, "accepted");
-    assert.match(`${failure.cause} ${failure.fix}`, /can't train "gpt2" yet\..*"PaLM2"/);
+    assert.equal(failure.stage, "learn");
+    assert.match(`${failure.cause} ${failure.fix}`, /needs 256 to learn from\..*"PaLM2"/);
     const [failed, ...more] = readEvents(await (await stream(training)).text());
     assert.deepEqual([failed!.event, failed!.data.failure, more], ["failed", failure, []]);
     await assertProblem(await cancel(training.id), 400, "not_running");

@@ -11,6 +11,9 @@ const project = fileURLToPath(new URL("..", import.meta.url));
 /** The command line of this project. */
 export const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", import.meta.url));
 
+/** A base as small as a model of its family can be. */
+export const tinyGpt2 = fileURLToPath(new URL("../packages/lora/goldens/tiny-gpt2", import.meta.url));
+
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
 export type RunningCaigun = {
   url: string;
@@ -70,8 +73,7 @@ export async function startCaigun({
       CAIGUN_RATE_LIMIT_PER_MINUTE: "0",
       // Nothing is fetched unless a test is about that.
       CAIGUN_EMBEDDER: "none",
-      // As small as a model of its family can be.
-      CAIGUN_GPT2_BASE: fileURLToPath(new URL("../packages/lora/goldens/tiny-gpt2", import.meta.url)),
+      CAIGUN_GPT2_BASE: tinyGpt2,
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],

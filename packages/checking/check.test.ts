@@ -60,6 +60,12 @@ describe("checkSentences", () => {
     assert.equal(from("Store it at 5 to 8 °C.", "Store it at -5 to 8 °C."), "number");
   });
 
+  it("reads a unit that a hyphen joins to its number", () => {
+    const game = passageOf("A 15-yard penalty put the ball on the 38-yard line after a 2-minute break.");
+    assert.deepEqual(verdict("A 15-yard penalty put the ball on the 38-yard line.", game), [0]);
+    assert.equal(verdict("A 25-yard penalty put the ball on the 38-yard line.", game), "number");
+  });
+
   it("says nothing without the condition that it stands under", () => {
     const from = (sentence: string, text: string) => verdict(sentence, passageOf(text));
     const refunds = "Refunds are given within 30 days";

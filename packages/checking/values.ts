@@ -183,8 +183,10 @@ function makeFinder({ units, rates, ranges, hours, morning, evening, calendar, m
   });
   /** "NT$": the letters before a currency's sign make it another currency. */
   const lettered = (word: string) => {
-    const { dimension, factor } = factors.get(word.slice(-1))!;
-    return { dimension: `${word.slice(0, -1)} ${dimension}`, factor };
+    const sign = factors.get(word.slice(-1));
+    // A unit that no list has is one of its own.
+    if (!sign) return { dimension: word, factor: 1 };
+    return { dimension: `${word.slice(0, -1)} ${sign.dimension}`, factor: sign.factor };
   };
   const signs = anyOf(written.filter((word) => /^\p{Sc}$/u.test(word)));
   const rangeWords = ranges.filter((word) => /\p{L}/u.test(word));
@@ -200,6 +202,10 @@ function makeFinder({ units, rates, ranges, hours, morning, evening, calendar, m
     minusWord: new RegExp(`${anyOf(minus)}\\s*$`, "iu"),
     startsWithMinus: new RegExp(`^${anyOf(minus)}`, "iu"),
     rangeWord: new RegExp(`${anyOf(rangeWords)}\\s*$`, "iu"),
-    unitOf: (word) => factors.get(word.replace(/\s+/gu, " ")) ?? factors.get(word.toLowerCase()) ?? lettered(word),
+    unitOf: (found) => {
+      // "a 15-yard penalty"
+      const word = found.replace(/^[\s-]+/u, "").replace(/\s+/gu, " ");
+      return factors.get(word) ?? factors.get(word.toLowerCase()) ?? lettered(word);
+    },
   };
 }

@@ -133,6 +133,7 @@ function requestBody(schema: TObject, components: Map<string, Json>): Json {
 }
 
 function success(route: Route, components: Map<string, Json>): Json {
+  if (route.streams === "file") return fileReply(route);
   const schema = transform(route.reply, components);
   // A stream's media type has no schema: OpenAPI 3.1 cannot describe single events.
   const content: Json = {
@@ -141,6 +142,20 @@ function success(route: Route, components: Map<string, Json>): Json {
   };
   const description = route.streams ? `Done. ${streamDescriptions[route.streams]}` : "Done.";
   return { description, headers: { "X-Request-Id": { schema: { type: "string" } } }, content };
+}
+
+function fileReply({ mediaTypes = [] }: Route): Json {
+  const header = (description: string, type: string): Json => ({ description, schema: { type } });
+  return {
+    description: "The file.",
+    headers: {
+      "X-Request-Id": { schema: { type: "string" } },
+      "Content-Length": header("Its size in bytes.", "integer"),
+      "Content-Disposition": header("`attachment`, with a name for it.", "string"),
+    },
+    // Bytes have no schema.
+    content: Object.fromEntries(mediaTypes.map((type) => [type, {}])),
+  };
 }
 
 const streamDescriptions = {

@@ -52,6 +52,10 @@ export const problems = {
     404,
     "The chatbot has no model with this id. List its models with GET /api/external/chatbot/models.",
   ],
+  no_adapter: [
+    404,
+    'This model has no adapter: only those trained with model_name "gpt2" have one. Train such a model, or take another.',
+  ],
   event_not_found: [404, "The chatbot has no event with this id. Use the `event_id` that the training's reply gave."],
   training_data_not_found: [404, "The chatbot has no training data with this id, or it was deleted."],
   unanswered_not_found: [
@@ -66,6 +70,10 @@ export const problems = {
   unavailable: [
     503,
     "A part of the server cannot be reached at the moment. Try again in as many seconds as Retry-After says.",
+  ],
+  base_missing: [
+    503,
+    "The weights that this model was trained on are not on the server. Have them fetched with `npx caigun pull`, then try again.",
   ],
   overloaded: [503, "The server has more work than it can hold. Try again in as many seconds as Retry-After says."],
   shutting_down: [503, "The server is shutting down. Try again in as many seconds as Retry-After says."],

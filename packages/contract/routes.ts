@@ -33,8 +33,12 @@ export interface Route {
   readonly auth: "api-key" | "none";
   /** Takes an Idempotency-Key. */
   readonly idempotent?: true;
-  /** `deltas`: sends the reply in pieces where the caller accepts text/event-stream. `events`: sends nothing but events. */
-  readonly streams?: "deltas" | "events";
+  /**
+   * `deltas`: sends the reply in pieces where the caller accepts text/event-stream. `events`: sends nothing but events.
+   * `file`: sends a file of one of the `mediaTypes`, and no JSON.
+   */
+  readonly streams?: "deltas" | "events" | "file";
+  readonly mediaTypes?: readonly string[];
   readonly params?: TObject;
   readonly query?: TObject;
   readonly headers?: TObject;
@@ -51,6 +55,12 @@ const prefix = "/api/external/chatbot";
 const at = (path: string) => ({ path: `${prefix}/${path}`, aliases: [`/api/chatbot/${path}`] }) as const;
 
 const ModelParams = Type.Object({ id: Id });
+
+/** Stands for the bytes of a `file`. */
+const FileBytes = Type.Unsafe<Uint8Array>({});
+
+export const adapterFormats = ["peft", "gguf", "merged-gguf"] as const;
+export type AdapterFormat = (typeof adapterFormats)[number];
 
 /** What happened to a training, as its event stream tells it. */
 export const ProgressData = Type.Object(
@@ -128,6 +138,27 @@ export const routes = [
     params: ModelParams,
     reply: Model,
     problems: ["model_not_found", "model_deleted", "not_running"],
+    unknownId: "model_not_found",
+  }),
+  define({
+    operationId: "exportAdapter",
+    method: "GET",
+    ...at("models/{id}/adapter"),
+    summary: "Take an adapter away",
+    description:
+      'What a model with `model_name` "gpt2" learned, as a file for other programs: a zip archive that Hugging Face\'s PEFT loads once unpacked, an adapter for llama.cpp, or one model for llama.cpp with the adapter merged into its base.',
+    auth: "api-key",
+    streams: "file",
+    mediaTypes: ["application/zip", "application/octet-stream"],
+    params: ModelParams,
+    query: Type.Object({
+      format: Type.Enum([...adapterFormats], {
+        default: "peft",
+        description: "`peft`: a zip archive. `gguf`, `merged-gguf`: GGUF files.",
+      }),
+    }),
+    reply: FileBytes,
+    problems: ["model_not_found", "model_deleted", "model_not_ready", "no_adapter", "base_missing"],
     unknownId: "model_not_found",
   }),
   define({

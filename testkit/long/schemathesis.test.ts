@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { routes } from "@caigun/contract";
 import { makeHome, type RunningCaigun, startCaigun, trained } from "../caigun.ts";
 import { Chatbot, type ModelReply, type TrainReply } from "../chatbot.ts";
+import { manual } from "../manual.ts";
 
 const VERSION = "4.32.5";
 /** Outside of the repository's own files, and kept: the installation takes longer than its use. */
@@ -32,6 +33,8 @@ type Seed = {
   /** Models that stay as they are: ready, failed and cancelled ones. */
   models: string[];
   ready: string[];
+  /** Of the ready ones, those with an adapter. */
+  learned: string[];
   events: string[];
   trainingData: string[];
   uids: string[];
@@ -151,18 +154,22 @@ async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toC
     const { citations } = await chatbot.ask("When does the office open?", { uid, query: "?nickname=Ann" });
     trainingData.push(citations[0]!.training_data_id);
   }
+  const learned = await chatbot.train(manual(60), { model_name: "gpt2" });
+  const withAdapter = (await trained(chatbot.caigun, learned)) as ModelReply;
+  assert.equal(withAdapter.status, "ready", JSON.stringify(withAdapter));
+  ready.push(withAdapter);
+  // Too short to learn from.
   const failed = await chatbot.train(text(0), { model_name: "gpt2" });
-  assert.equal((await trained(chatbot.caigun, failed, chatbot.apiKey)).status, "failed");
-  const learned = await chatbot.train(`${text(0)} `.repeat(40), { model_name: "gpt2" });
-  assert.equal((await trained(chatbot.caigun, learned, chatbot.apiKey)).status, "ready");
+  assert.equal((await trained(chatbot.caigun, failed)).status, "failed");
   const cancelled = await chatbot.train(`${text(0)} `.repeat(200_000));
   await chatbot.get(`models/${cancelled.id}/cancel`, { method: "POST" });
   const deleted = await chatbot.train(text(0));
   await chatbot.get(`models/${deleted.id}`, { method: "DELETE" });
-  const others = [failed, learned, cancelled, deleted];
+  const others = [failed, cancelled, deleted];
   return {
     models: [...ready, ...others].map(({ id }) => id),
     ready: ready.map(({ id }) => id),
+    learned: [learned.id],
     events: [...ready, ...others].map(({ event_id }) => event_id as string),
     trainingData,
     uids,
@@ -223,6 +230,7 @@ ${[
   operation("getModel", "path.id", "models"),
   operation("deleteModel", "path.id", "toDelete"),
   operation("cancelTraining", "path.id", "toCancel"),
+  operation("exportAdapter", "path.id", "learned"),
   operation("pinModel", "body.id", "ready"),
   operation("streamEvent", "path.event_id", "events"),
   operation("getTrainingDataText", "path.id", "trainingData"),

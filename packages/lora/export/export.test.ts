@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -9,11 +9,13 @@ import { RandomAccessFile } from "../base/random-access-file.ts";
 import {
   type Adapter,
   type AdapterFacts,
+  BaseRefused,
   exportGgufAdapter,
   exportGgufModel,
   exportPeft,
   type OpenedBase,
   openBase,
+  readGgufAdapter,
   tokenizerOf,
 } from "../index.ts";
 
@@ -93,6 +95,17 @@ for (const name of smallModels)
       ]);
     });
 
+    it("is read back from its GGUF file as it was, with the model's own order of rows", async (t) => {
+      const { base, adapter } = await adaptedSmallModel(name);
+      t.after(() => base.close());
+      const path = join(await temporaryFolder(t), "adapter.gguf");
+      await exportGgufAdapter(adapter, path);
+      assert.deepEqual(readGgufAdapter(path, base), adapter);
+      const some = { ...adapter, targets: adapter.targets.slice(1, 3) };
+      await exportGgufAdapter(some, path);
+      assert.deepEqual(readGgufAdapter(path, base), some);
+    });
+
     it("is merged into a model that has all else of the base, and its tokenizer", async (t) => {
       const { base, adapter } = await adaptedSmallModel(name);
       t.after(() => base.close());
@@ -170,6 +183,25 @@ describe("an adapter", () => {
     assert.match(text, /stands in for another: gpt2 was not there\./);
     for (const fact of [adapter.baseDigest, facts.dataDigest, "| learning rate | 0.0002 |", "| 1 | 3.2500 | 3.5000 |"])
       assert(text.includes(fact), fact);
+  });
+
+  it("is not read from a file that holds none, or one of another model", async (t) => {
+    const { base, adapter } = await adaptedSmallModel("tiny-llama");
+    const { base: other } = await adaptedSmallModel("tiny-gpt2");
+    t.after(() => [base, other].map((opened) => opened.close()));
+    const folder = await temporaryFolder(t);
+    const [path, model, cut] = ["adapter.gguf", "model.gguf", "cut.gguf"].map((name) => join(folder, name));
+    await exportGgufAdapter(adapter, path!);
+    await exportGgufModel(base, model!, { type: "F32" });
+    await writeFile(cut!, (await readFile(path!)).subarray(0, -40));
+    assert.throws(() => readGgufAdapter(model!, base), /holds no low-rank adapter/);
+    assert.throws(() => readGgufAdapter(path!, other), /no adapter of a model of the family gpt2/);
+    assert.throws(() => readGgufAdapter(cut!, base), BaseRefused);
+    const { architecture } = base;
+    const shallower = { ...base, architecture: { ...architecture, layers: architecture.layers - 1 } };
+    assert.throws(() => readGgufAdapter(path!, shallower), /no layer, or of several ranks/);
+    const narrower = { ...base, architecture: { ...architecture, feedForwardWidth: 8 } };
+    assert.throws(() => readGgufAdapter(path!, narrower), /do not fit that layer/);
   });
 
   it("is refused for another base, and where it does not fit", async (t) => {

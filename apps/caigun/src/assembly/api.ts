@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Problem } from "@caigun/contract";
 import { sql } from "kysely";
+import { exportAdapter } from "../commands/adapters.ts";
 import type { Caller } from "../commands/caller.ts";
 import { listConversations, listMessages } from "../commands/conversations.ts";
 import { converse } from "../commands/converse.ts";
@@ -30,6 +31,7 @@ export function apiCommands(house: House): Commands<Caller, Db> {
     getModel: (caller, input) => getModel(house, caller, input),
     deleteModel: (caller, input) => deleteModel(house, caller, input),
     cancelTraining: (caller, input) => cancelTraining(house, caller, input),
+    exportAdapter: (caller, input, hooks) => exportAdapter(house, caller, input, hooks),
     pinModel: (caller, input) => pinModel(house, caller, input),
     converse: (caller, input, hooks) => converse(house, caller, input, hooks),
     listMessages: (caller, input) => listMessages(house, caller, input),

@@ -1,11 +1,12 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type EmbedderName, embedderNames } from "@caigun/embedding";
+import { BaseRefused, openBase } from "@caigun/lora";
 import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { openFolderBlobs } from "../blobs/folder-blobs.ts";
 import { BadSetting, type Config } from "../config.ts";
-import { type BaseOptions, baseNames } from "../engines/base-model.ts";
+import { type BaseModel, type BaseOptions, baseNames, findBase } from "../engines/base-model.ts";
 import { Embedding } from "../engines/embedding.ts";
 import type { EncodingsKept } from "../engines/local-reader/messages.ts";
 import { type EventChanges, openEventChanges } from "../jobs/event-changes.ts";
@@ -66,6 +67,31 @@ export function baseOptionsOf({ gpt2Base, weightsFolder, huggingFaceUrl, strictE
     );
   const choice = known === undefined ? (gpt2Base as { path: string } | undefined) : { name: known };
   return { choice, weightsFolder, fetch: { hubUrl: huggingFaceUrl }, strict: strictEngines };
+}
+
+export type BaseLook = {
+  /** The base that comes first: the chosen one, or the first of CaiGun's own. */
+  first: string;
+  /** The one that is on this machine. */
+  base?: BaseModel;
+  /** Why the one that was chosen by its path can't be used. */
+  refusal?: string;
+};
+
+/** Which base is there, as far as its file says what it is. Throws BadSetting. */
+export async function lookAtBase(config: Config): Promise<BaseLook> {
+  const options = baseOptionsOf(config);
+  const first = options.choice && "name" in options.choice ? options.choice.name : baseNames[0];
+  try {
+    const base = findBase(options);
+    if (!base) return { first };
+    // Whose bytes these are is not asked here: that takes seconds.
+    (await openBase(base.files, { digest: base.digest ?? "unknown" })).close();
+    return { first, base };
+  } catch (error) {
+    if (error instanceof BaseRefused) return { first, refusal: error.message };
+    throw error;
+  }
 }
 
 /** The installation's embedding model. Throws BadSetting. */

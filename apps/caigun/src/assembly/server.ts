@@ -8,6 +8,7 @@ import { createChatbot, listKeys, type NewKey, revealKey } from "../commands/key
 import { BadSetting, type Config } from "../config.ts";
 import { Answering } from "../engines/local-reader/answering.ts";
 import { AdapterWriters } from "../engines/lora/adapter-writers.ts";
+import { Exporting } from "../engines/lora/exporting.ts";
 import { closeWriters, LOCAL, openWriters } from "../engines/writers/open-writers.ts";
 import { type Home, openHome } from "../home/index.ts";
 import { largestBodyBytes } from "../http/body.ts";
@@ -91,6 +92,8 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     embedding,
   });
   opened.defer(() => answering.close());
+  const exporting = new Exporting({ base: baseOptionsOf(config), workFolder: workFolder.path });
+  opened.defer(() => exporting.close());
   const writers = openWriters(config.writers);
   opened.defer(() => closeWriters(writers));
   const adapterWriters = new AdapterWriters(baseOptionsOf(config), LOCAL);
@@ -100,6 +103,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const house: House = {
     ...foundation,
     answering,
+    exporting,
     sealingKey,
     configuredWriters,
     writers,

@@ -25,6 +25,21 @@ export async function call<Id extends OperationId>(
   return (await response.json()) as Wire<Reply<Id>>;
 }
 
+/** A call that replies with a file, as it comes: under what name, of which size, and its pieces. */
+export async function download(
+  api: Api,
+  operationId: OperationId,
+  sent: Sent = {},
+): Promise<{ fileName: string | undefined; bytes: number; body: ReadableStream<Uint8Array> }> {
+  const response = await send(api, operationId, sent, "*/*");
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("content-disposition") ?? "")?.[1];
+  return {
+    fileName: name && decodeURIComponent(name),
+    bytes: Number(response.headers.get("content-length")),
+    body: response.body!,
+  };
+}
+
 /** The events of a call that streams, as they come. */
 export async function* follow(
   api: Api,

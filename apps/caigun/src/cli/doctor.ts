@@ -8,6 +8,7 @@ import { type Config, readConfig } from "../config.ts";
 import { readAnnouncement } from "../home/index.ts";
 import { findPrograms } from "../postgres/programs.ts";
 import { openStore } from "../store/index.ts";
+import { baseFinding } from "./base-finding.ts";
 import { embedderFinding } from "./embedder-finding.ts";
 import { exitCodes } from "./failures.ts";
 import { print } from "./printing.ts";
@@ -32,6 +33,7 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     await database(config, server?.databaseUrl),
     await writers(config),
     embedder(config),
+    await base(config),
   ];
   const sound = findings.every(({ status }) => status !== "problem");
   print(json, { sound, findings }, () =>
@@ -143,6 +145,12 @@ function embedder(config: Config): Finding {
   const { isThere, found, todo } = embedderFinding(config);
   // Missing weights keep nothing from running, and having none may be what the person wants.
   return { check: "search", status: isThere || !todo ? "ok" : "warning", found, ...(todo ? { todo } : {}) };
+}
+
+async function base(config: Config): Promise<Finding> {
+  const { found, todo } = await baseFinding(config);
+  // Whoever trains no gpt2 needs none, and a training fetches what is missing.
+  return { check: "gpt2", status: todo ? "warning" : "ok", found, ...(todo ? { todo } : {}) };
 }
 
 /** Which engines may word replies. None is called: that would cost, and send something. */

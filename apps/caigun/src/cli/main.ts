@@ -82,6 +82,15 @@ withChatbot(withJson(program.command("talk <text>").description("say something t
   .option("--explain", "also tell how the reply came about")
   .action(async (text, options) => (await import("./talk.ts")).talk(text, options));
 
+withChatbot(withJson(program.command("export <model>").description("take away what a gpt2 model learned, as a file")))
+  .addOption(
+    new Option("--format <format>", "for Hugging Face's PEFT, or for llama.cpp: the adapter, or one whole model")
+      .choices(["peft", "gguf", "merged-gguf"])
+      .default("peft"),
+  )
+  .requiredOption("--out <path>", "the file to write, or a folder for it")
+  .action(async (model, options) => (await import("./export.ts")).exportModel(model, options));
+
 withChatbot(withJson(program.command("models").description("list the chatbot's models, newest first"))).action(
   async (options) => (await import("./models.ts")).models(options),
 );

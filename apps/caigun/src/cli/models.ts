@@ -1,18 +1,43 @@
-import type { SelfCheck } from "@caigun/contract";
+import type { AdapterFacts, SelfCheck } from "@caigun/contract";
+import { readConfig } from "../config.ts";
 import { call } from "./api.ts";
+import { baseFinding } from "./base-finding.ts";
 import { apiOf } from "./installation.ts";
 import { print, table } from "./printing.ts";
 import { answeredShare, refusedShare } from "./self-checks.ts";
 
 export async function models({ json, apiKey }: { json?: boolean; apiKey?: string }): Promise<void> {
   const reply = await call(await apiOf(apiKey), "listModels");
-  print(json, reply, () =>
-    reply.models.length === 0
+  const gpt2 = await baseFinding(readConfig());
+  print(json, { ...reply, gpt2 }, () => [
+    ...(reply.models.length === 0
       ? ["No model yet: `npx caigun train FILE --title TITLE --wait` trains one."]
       : table([
-          ["id", "title", "status", "created", "engine", "answers", "own questions answered, others refused"],
+          [
+            "id",
+            "title",
+            "status",
+            "created",
+            "engine",
+            "answers",
+            "own questions answered, others refused",
+            "learned on, held-out loss",
+          ],
           ...reply.models.map(
-            ({ id, title, status, stage, progress, created_at, engine, failure, is_current, evaluation }) => [
+            ({
+              id,
+              title,
+              status,
+              stage,
+              progress,
+              created_at,
+              engine,
+              failure,
+              is_current,
+              evaluation,
+              base,
+              adapter,
+            }) => [
               id,
               title,
               status === "training" ? `${stage} ${Math.floor(progress * 100)} %` : status,
@@ -20,10 +45,19 @@ export async function models({ json, apiKey }: { json?: boolean; apiKey?: string
               failure ? failure.cause : (engine ?? ""),
               is_current ? "yes" : "",
               shares(evaluation?.self_check),
+              adapter ? `${base}, ${losses(adapter)}` : "",
             ],
           ),
-        ]),
-  );
+        ])),
+    "",
+    `${gpt2.found}.`,
+    ...(gpt2.todo ? [gpt2.todo] : []),
+  ]);
 }
 
 const shares = (check: SelfCheck | undefined) => (check ? `${answeredShare(check)}, ${refusedShare(check)}` : "");
+
+/** The loss of what was held out, before and after, in nats a token. */
+export function losses({ held_out_loss_before: before, held_out_loss: after }: AdapterFacts): string {
+  return before === null || after === null ? "none held out" : `${before.toFixed(2)} to ${after.toFixed(2)}`;
+}

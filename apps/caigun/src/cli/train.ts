@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { AdapterFacts, Learning } from "@caigun/contract";
 import { SingleBar } from "cli-progress";
 import { type Api, call, follow } from "./api.ts";
 import { CommandFailed, exitCodes } from "./failures.ts";
@@ -11,6 +12,7 @@ type Progress = {
   status: string;
   stage: string | null;
   progress: number;
+  learning: Learning | null;
   failure: { stage: string; cause: string; fix: string } | null;
 };
 
@@ -31,12 +33,13 @@ export async function train(files: string[], { title, model, wait, json, apiKey 
     const why = failure ? `${failure.cause} ${failure.fix}` : "It was cancelled.";
     throw new CommandFailed(`The training ended as ${end.status}. ${why}`, exitCodes.failed, { ...started, ...end });
   }
-  const { is_current, evaluation } = await call(api, "getModel", { params: { id: started.id } });
-  print(json, { ...started, ...end, is_current, evaluation }, () => [
+  const { is_current, evaluation, base, adapter } = await call(api, "getModel", { params: { id: started.id } });
+  print(json, { ...started, ...end, is_current, evaluation, base, adapter }, () => [
     is_current
       ? `Model ${started.id} is ready: \`npx caigun talk "..."\` asks it.`
       : `Model ${started.id} is ready, but another one was chosen to answer (see \`npx caigun models\`).`,
     ...selfCheckLines(evaluation),
+    ...(adapter ? learnedLines(started.id, base, adapter) : []),
   ]);
 }
 
@@ -54,6 +57,26 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+/** What a language model learned of the text. */
+function learnedLines(id: string, base: string | null, adapter: AdapterFacts): string[] {
+  const { base_because: because, tokens, steps, held_out_loss_before: before, held_out_loss: after } = adapter;
+  return [
+    `It learned ${tokens} tokens on ${base} in ${steps} steps.${because === null ? "" : ` ${because}`}`,
+    ...(before === null || after === null
+      ? []
+      : [`The loss of what it did not learn from fell from ${before.toFixed(2)} to ${after.toFixed(2)}.`]),
+    `\`npx caigun export ${id} --out PATH\` takes the adapter away.`,
+  ];
+}
+
+/** How the learning goes, beside the bar. */
+function learningLine({ step, steps, loss, held_out_loss, tokens_per_second, seconds_left }: Learning): string {
+  const [nats, heldOut] = [loss?.toFixed(2) ?? "-", held_out_loss?.toFixed(2) ?? "-"];
+  const left = seconds_left < 90 ? `${Math.round(seconds_left)} s` : `${Math.round(seconds_left / 60)} min`;
+  const speed = `${Math.round(tokens_per_second)} tokens/s`;
+  return `step ${step} of ${steps}, loss ${nats}, held out ${heldOut}, ${speed}, ${left} left`;
+}
+
 /** Follows a training to its end, with a bar on the terminal. */
 async function watch(api: Api, eventId: string, { quiet }: { quiet: boolean }): Promise<Progress> {
   const bar = new SingleBar({
@@ -69,7 +92,9 @@ async function watch(api: Api, eventId: string, { quiet }: { quiet: boolean }): 
   try {
     for await (const { event, data } of follow(api, "streamEvent", { params: { event_id: eventId } })) {
       const progress = data as Progress;
-      if (!quiet) bar.update(Math.floor(progress.progress * 100), { stage: progress.stage ?? progress.status });
+      const { stage, status, learning } = progress;
+      const shown = learning ? learningLine(learning) : (stage ?? status);
+      if (!quiet) bar.update(Math.floor(progress.progress * 100), { stage: shown });
       if (event !== "progress") return progress;
     }
   } finally {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Answering } from "../engines/local-reader/answering.ts";
 import type { AdapterWriters } from "../engines/lora/adapter-writers.ts";
+import type { Exporting } from "../engines/lora/exporting.ts";
 import type { Writers } from "../engines/writers/open-writers.ts";
 import type { EventChanges } from "../jobs/event-changes.ts";
 import type { Jobs } from "../jobs/index.ts";
@@ -14,6 +15,7 @@ export type House = {
   jobs: Jobs;
   changes: EventChanges;
   answering: Answering;
+  exporting: Exporting;
   /** Seals the copies of API keys that later calls return. 32 bytes. */
   sealingKey: Buffer;
   /** The writers that this server has been told how to reach. */

@@ -51,7 +51,7 @@ export async function pinModel(house: House, caller: Caller, { id }: Input<"pinM
   return { detail: "Update successfully" };
 }
 
-async function liveModel({ store }: House, { chatbotId }: Caller, id: string): Promise<StoredModel> {
+export async function liveModel({ store }: House, { chatbotId }: Caller, id: string): Promise<StoredModel> {
   const model = await findModel(store.db, chatbotId, id);
   if (!model) throw new Problem("model_not_found");
   if (model.deletedAt) throw new Problem("model_deleted");

@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { BaseRefused, openBase, tokenizerOf } from "@caigun/lora";
 import { manifest, WeightsUnavailable } from "@caigun/weights";
 import { serveLocally } from "../../../../testkit/local-server.ts";
-import { type BaseChoice, type BaseName, type BaseOptions, fetchBase, findBase } from "./base-model.ts";
+import {
+  type BaseChoice,
+  type BaseName,
+  type BaseOptions,
+  fetchBase,
+  findBase,
+  refusalOf,
+  requireBase,
+} from "./base-model.ts";
 
 const SECOND = "smollm2-135m-instruct-q4_1";
 
@@ -81,12 +89,51 @@ describe("the base of gpt2", () => {
     const path = fileURLToPath(new URL("../../../../packages/lora/goldens/tiny-gpt2", import.meta.url));
     const options = await installation(t, { path });
     const base = await fetchBase(options);
-    assert.deepEqual([base.name, base.digest, base.licence], [path, undefined, undefined]);
+    assert.deepEqual([base.name, base.digest, base.licence], [basename(path), undefined, undefined]);
     assert.deepEqual(findBase(options), base);
     const opened = await openBase(base.files);
     assert.equal(opened.architecture.family, "gpt2");
     opened.close();
     await assert.rejects(fetchBase(await installation(t, { path: join(path, "nothing") })), BaseRefused);
+  });
+
+  it("is found by the digest that an adapter has, or it is said what brings it", async (t) => {
+    const options = await installation(t);
+    const [{ sha256 }] = manifest[SECOND].files["model.gguf"];
+    await assert.rejects(requireBase(options, sha256), {
+      name: "BaseMissing",
+      message: `${SECOND}, which it was trained on, is not on this machine: \`npx caigun pull ${SECOND}\` fetches it.`,
+    });
+    await place(options.weightsFolder, SECOND);
+    assert.deepEqual(await requireBase(options, sha256), findBase({ ...options, choice: { name: SECOND } }));
+
+    const from = fileURLToPath(new URL("../../../../packages/lora/goldens/tiny-gpt2", import.meta.url));
+    const path = join(options.weightsFolder, "mine");
+    await cp(from, path, { recursive: true });
+    const opened = await openBase(path);
+    opened.close();
+    const own = { ...options, choice: { path } };
+    for (const time of ["computed", "remembered"]) {
+      const found = await requireBase(own, opened.digest);
+      assert.deepEqual([found.name, found.digest, found.files], ["mine", opened.digest, opened.files], time);
+    }
+    assert.equal((await requireBase(own, sha256)).name, SECOND, "whatever was chosen");
+    await assert.rejects(requireBase(options, opened.digest), /SHA-256 [0-9a-f]{64}.*set CAIGUN_GPT2_BASE/);
+    await writeFile(join(path, "model.safetensors"), "another");
+    await assert.rejects(requireBase(own, opened.digest), { name: "BaseMissing" });
+    await rm(path, { recursive: true });
+    await assert.rejects(requireBase(own, opened.digest), { name: "BaseMissing" });
+  });
+
+  it("is refused without the machine's folders", () => {
+    const path = "/home/ann/models/mine";
+    const said = (base: BaseChoice, message: string) => refusalOf(base, new Error(message));
+    assert.equal(said({ path }, `${path} holds none.`), "The base model can't be used: mine holds none.");
+    assert.equal(
+      said({ path }, `${path}/config.json is odd.`),
+      "The base model can't be used: mine/config.json is odd.",
+    );
+    assert.equal(said(undefined, "It is odd."), "The base model can't be used: It is odd.");
   });
 
   it("opens by files that have other names than Hugging Face's", async (t) => {
@@ -107,7 +154,7 @@ describe("the base of gpt2", () => {
     await place(options.weightsFolder, SECOND);
     const hubUrl = await serveLocally(t, (_request, response) => void response.writeHead(200).write("{"));
     const waiting = { ...options, fetch: { ...options.fetch, hubUrl } };
-    const base = await fetchBase(waiting, { waitMs: 100 });
+    const base = await fetchBase(waiting, { waitMs: 99.5 });
     assert.deepEqual([base.name, base.because], [SECOND, "gpt2 did not come within 1 s."]);
     const controller = new AbortController();
     const stopped = fetchBase(waiting, {

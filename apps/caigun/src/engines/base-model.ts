@@ -1,4 +1,6 @@
-import { type BaseFiles, baseFilesAt } from "@caigun/lora";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { type BaseFiles, BaseRefused, baseFilesAt, sha256OfFile } from "@caigun/lora";
 import {
   type FetchOptions,
   type FetchProgress,
@@ -17,8 +19,14 @@ export type BaseName = (typeof baseNames)[number];
 /** One of ours, or a person's own file or folder; undefined leaves it to what can be had. */
 export type BaseChoice = { name: BaseName } | { path: string } | undefined;
 
+/** Where Hugging Face has each base in full precision: PEFT loads it by that name. */
+const repositories: Readonly<Record<BaseName, string>> = {
+  gpt2: "openai-community/gpt2",
+  "smollm2-135m-instruct-q4_1": "HuggingFaceTB/SmolLM2-135M-Instruct",
+};
+
 export type BaseModel = {
-  /** One of ours by its name, a person's own by its path. */
+  /** One of ours by its name, a person's own by the name of its file or folder: which folders a machine has is nobody's business. */
   name: string;
   files: BaseFiles;
   /** SHA-256 of the model file, where it was checked when it was fetched. */
@@ -36,6 +44,8 @@ export type BaseOptions = {
   /** Whether another base than the first is refused. */
   strict: boolean;
 };
+
+type Where = Pick<BaseOptions, "choice" | "weightsFolder">;
 
 export type FetchBaseOptions = {
   signal?: AbortSignal;
@@ -69,7 +79,7 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
   let because: string | undefined;
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
-    const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(waitMs);
+    const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(Math.ceil(waitMs));
     const signals = [signal, late].filter((one) => one !== undefined);
     try {
       const options = { ...fetch, onProgress, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
@@ -92,16 +102,69 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
  * The base on this machine with one digest (SHA-256 of its file): a person's own file may prove to be another when it is
  * opened. Undefined where none has it.
  */
-export function baseWithDigest({ choice, weightsFolder }: BaseOptions, digest: string): BaseModel | undefined {
+function baseWithDigest({ choice, weightsFolder }: Where, digest: string): BaseModel | undefined {
   for (const name of baseNames) {
     const present = presentBase(weightsFolder, name);
     if (present?.digest === digest) return present;
   }
-  return choice && "path" in choice ? ownBase(choice.path) : undefined;
+  if (!choice || !("path" in choice)) return undefined;
+  try {
+    return ownBase(choice.path);
+  } catch (error) {
+    // A path that holds no model holds none with this digest.
+    if (error instanceof BaseRefused) return undefined;
+    throw error;
+  }
+}
+
+/** No base with an adapter's digest is on this machine; the message says what brings it. */
+export class BaseMissing extends Error {
+  override name = "BaseMissing";
+}
+
+/** The base that `baseWithDigest` finds, whose file has this digest indeed. Throws BaseMissing. */
+export async function requireBase(where: Where, digest: string): Promise<BaseModel> {
+  const found = baseWithDigest(where, digest);
+  if (found && (found.digest ?? (await digestOf(found.files.model))) === digest) return { ...found, digest };
+  const name = baseNames.find((name) => modelVariants(name).some(({ sha256 }) => sha256 === digest));
+  throw new BaseMissing(
+    name === undefined
+      ? `The weights that it was trained on (SHA-256 ${digest}) are not on this machine: set CAIGUN_GPT2_BASE to their file and start the server again.`
+      : `${name}, which it was trained on, is not on this machine: \`npx caigun pull ${name}\` fetches it.`,
+  );
+}
+
+/** What PEFT loads a base by, where Hugging Face has it; else its own name. */
+export function repositoryOf(base: string): string {
+  return (repositories as Readonly<Record<string, string>>)[base] ?? base;
+}
+
+/** What callers of the API are told of a base that was refused: not the folders of this machine. */
+export function refusalOf(base: BaseModel | BaseChoice, { message }: Error): string {
+  const path = base && ("files" in base ? base.files.model : "path" in base ? base.path : undefined);
+  const folder = path?.slice(0, -basename(path).length) ?? "";
+  return `The base model can't be used: ${folder.length > 1 ? message.replaceAll(folder, "") : message}`;
+}
+
+/** SHA-256 of models' files that are a person's own, by what changes when a file does: computing one takes seconds. */
+const ownDigests = new Map<string, string>();
+
+async function digestOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  const key = [path, found.size, found.mtimeMs, found.ino].join();
+  const digest = ownDigests.get(key) ?? (await sha256OfFile(path));
+  ownDigests.set(key, digest);
+  return digest;
+}
+
+function modelVariants(name: BaseName) {
+  const { files } = manifest[name];
+  return "model.gguf" in files ? files["model.gguf"] : files["model.safetensors"];
 }
 
 function ownBase(path: string): BaseModel {
-  return { name: path, files: baseFilesAt(path), digest: undefined, licence: undefined };
+  return { name: basename(path), files: baseFilesAt(path), digest: undefined, licence: undefined };
 }
 
 function presentBase(weightsFolder: string, name: BaseName): BaseModel | undefined {

@@ -6,7 +6,7 @@ import { EventStream } from "./event-stream.ts";
 import { hangUpSignal } from "./exchange.ts";
 import { fingerprintOf, once, readIdempotencyKey } from "./idempotency.ts";
 import { inputReader } from "./input.ts";
-import type { Caller, Hooks, IdempotencyPort, ServerConfig, StoredReply } from "./ports.ts";
+import type { Caller, FileReply, Hooks, IdempotencyPort, ServerConfig, StoredReply } from "./ports.ts";
 import { errorBody } from "./refusals.ts";
 
 export const json = "application/json";
@@ -34,8 +34,7 @@ export function operationHandler<C extends Caller, Db>(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   const readInput = inputReader(route);
   const limits = bodyLimits(route, context.config.maxTextBytes);
-  const offered =
-    route.streams === "events" ? [eventStream] : route.streams === "deltas" ? [json, eventStream] : [json];
+  const offered = offeredBy(route);
 
   return async (request, reply) => {
     const accepted = negotiate(request.headers.accept, offered);
@@ -69,11 +68,19 @@ export function operationHandler<C extends Caller, Db>(
       command,
     };
     if (route.streams === "events") return streamEvents(call, request, reply, context);
+    if (route.streams === "file") return sendFile(call, reply);
     if (accepted === eventStream) return streamDeltas(call, request, reply, context);
     const { reply: stored, replayed } = await perform(call, context.idempotency, {});
     if (replayed) reply.header("idempotent-replayed", "true");
     return reply.code(stored.status).header("content-type", stored.contentType).send(stored.body);
   };
+}
+
+/** The media types that a route can reply with. */
+function offeredBy(route: Route): readonly string[] {
+  if (route.streams === "events") return [eventStream];
+  if (route.streams === "deltas") return [json, eventStream];
+  return route.mediaTypes ?? [json];
 }
 
 interface Call<C extends Caller, Db> {
@@ -105,6 +112,27 @@ async function perform<C extends Caller, Db>(
 /** A reply as it goes out. A Date becomes `2023-11-06T09:09:41.552Z`; fields beside the documented ones are kept. */
 function present(reply: unknown): StoredReply {
   return { status: 200, contentType: jsonUtf8, body: JSON.stringify(reply) };
+}
+
+/** Sends a file as it comes off the disk; it is let go where nobody takes it to its end. */
+async function sendFile<C extends Caller, Db>(call: Call<C, Db>, reply: FastifyReply): Promise<FastifyReply> {
+  const hooks = { requestId: call.requestId, signal: call.signal };
+  const { fileName, mediaType, bytes, body } = (await call.command(call.caller, call.input, hooks)) as FileReply;
+  const letGo = () => body.destroy();
+  if (call.signal.aborted) letGo();
+  call.signal.addEventListener("abort", letGo, { once: true });
+  return reply
+    .header("content-type", mediaType)
+    .header("content-length", bytes)
+    .header("content-disposition", attachment(fileName))
+    .send(body);
+}
+
+/** Has a browser save the reply, under a name in any script (RFC 6266). */
+function attachment(fileName: string): string {
+  const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const encoded = encodeURIComponent(fileName).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
 /** Sends the pieces of a reply as they come, then the whole of it. */

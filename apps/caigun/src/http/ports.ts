@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { InputOf, Problem, ReplyOf, Route, routes, StreamedEvent } from "@caigun/contract";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -22,10 +23,20 @@ export interface Hooks<R extends Route, Db> {
   readonly recordReply?: (db: Db, reply: ReplyOf<R>) => Promise<void>;
 }
 
-/** An `events` route returns its events, every other its reply. Failures are thrown as `Problem`. */
+/** A file that is sent as it comes off the disk. `body` is read once, or destroyed. */
+export interface FileReply {
+  readonly fileName: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly body: Readable;
+}
+
+/** An `events` route returns its events, a `file` route its file, every other its reply. Failures are thrown as `Problem`. */
 export type CommandResult<R extends Route> = R extends { streams: "events" }
   ? AsyncIterable<StreamedEvent<ReplyOf<R>>>
-  : ReplyOf<R>;
+  : R extends { streams: "file" }
+    ? FileReply
+    : ReplyOf<R>;
 
 export type Command<R extends Route, C extends Caller, Db> = (
   caller: C,

@@ -87,7 +87,7 @@ export async function claimEvent(db: Db, chatbotId: ChatbotId, id: string): Prom
   const { rows } = await sql<ClaimedEvent & { notified: unknown }>`
     with claimed as (
       update event set state = 'running', attempt = attempt + 1, stage = ${FIRST_STAGE}, progress = 0,
-        revision = revision + 1, updated_at = now()
+        learning = null, revision = revision + 1, updated_at = now()
       where chatbot_id = ${chatbotId} and id = ${uuidOrNil(id)} and ended_at is null and deadline > now()
       returning id, attempt, model_id, kind, deadline
     ), training as (

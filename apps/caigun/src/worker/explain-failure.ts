@@ -37,14 +37,13 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
     if (name === "TrainingTooLarge")
       return tell(message, "Free some memory, choose a smaller base (CAIGUN_GPT2_BASE), or train elsewhere.", true);
     if (name === "TrainingDiverged") return tell(message, REPORT, false);
-    if (name === "BaseRefused")
-      return tell("The base model's file can't be used.", "Fetch it again: `npx caigun pull` names the models.", false);
     if (name === "IndexUnusable") return tell("The finished index can't be read.", REPORT, false);
     return tell("A fault in CaiGun ended the training.", FAULT, false);
   }
   if (error instanceof WeightsUnavailable)
     return tell(error.message, "`npx caigun pull` brings it, also from a file.", true);
-  if (error instanceof BaseRefused) return tell(error.message, "Set CAIGUN_GPT2_BASE to another model.", false);
+  if (error instanceof BaseRefused)
+    return tell(error.message, "Set CAIGUN_GPT2_BASE to another model, or fetch it again: `npx caigun pull`.", false);
   if (error instanceof ChildEnded)
     return tell(message, "The machine may be short of memory: free some, or train on a smaller text.", true);
   if (error instanceof ChildTimedOut) return tell(message, "Split the text, or use a faster machine.", false);

@@ -1,7 +1,9 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { BaseRefused } from "@caigun/lora";
 import type { BlobStore } from "../blobs/blob-store.ts";
-import { type BaseOptions, fetchBase } from "../engines/base-model.ts";
+import { ChildRefused } from "../children/child.ts";
+import { type BaseChoice, type BaseModel, type BaseOptions, fetchBase, refusalOf } from "../engines/base-model.ts";
 import { learn } from "../engines/lora/learn.ts";
 import type { JsonObject, TrainingResult } from "../store/index.ts";
 import type { Attempt } from "./attempt.ts";
@@ -55,7 +57,7 @@ export async function learnText(
     signal: attempt.signal,
     waitMs: WAITING_SHARE * remainingMs(),
     onProgress: ({ bytes, totalBytes }) => attempt.report("learn", (FETCHING_SHARE * bytes) / totalBytes),
-  });
+  }).catch((error) => refused(error, options.choice));
   await mkdir(learningFolder, { recursive: true, mode: 0o700 });
   const target = join(folder, "adapter.gguf");
   const { bytes, facts } = await learn(
@@ -66,7 +68,13 @@ export async function learnText(
       onProgress: (learning) =>
         attempt.report("learn", FETCHING_SHARE + (1 - FETCHING_SHARE) * (learning.step / learning.steps), learning),
     },
-  );
+  ).catch((error) => refused(error, base));
   const { digest } = await blobs.putFile(target, ({ digest }) => attempt.enter("store", 0, { adapterDigest: digest }));
   return { base: base.name, digest, bytes, facts: facts as unknown as JsonObject };
+}
+
+/** Throws what is told of a base that can't be used, which goes to callers of the API: this machine's folders do not. */
+function refused(error: unknown, base: BaseChoice | BaseModel): never {
+  const isRefusal = error instanceof ChildRefused ? error.refusal.name === "BaseRefused" : error instanceof BaseRefused;
+  throw isRefusal ? new BaseRefused(refusalOf(base, error as Error), { cause: error }) : error;
 }

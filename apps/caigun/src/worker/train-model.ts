@@ -12,6 +12,7 @@ import {
   completeTraining,
   failTraining,
   findModel,
+  isEventLive,
   modelDocuments,
   previousEvaluation,
   type Store,
@@ -54,7 +55,11 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
   } catch (thrown) {
     // What stopped the attempt says more than the request to the child that failed because of it.
     const error = attempt.signal.aborted ? attempt.signal.reason : thrown;
-    if (error instanceof NotOurs) return; // what it learned is removed by maintenance, or is another worker's now
+    if (error instanceof NotOurs) {
+      // What it learned may be another worker's now, who goes on from there.
+      if (!(await isEventLive(store.db, eventId))) await forgetLearning(tools, eventId);
+      return;
+    }
     if (jobSignal.aborted) throw new Retryable("The worker was stopped.", { cause: error });
     const { failure, mayHeal } = explainFailure(attempt.stage, error);
     log.warn({ eventId, stage: failure.stage, attempt: attempt.number, mayHeal, err: error }, "training failed");

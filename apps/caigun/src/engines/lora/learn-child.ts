@@ -1,17 +1,10 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import {
-  type Adapter,
-  exportGgufAdapter,
-  openBase,
-  type TrainedAdapter,
-  tokenizerOf,
-  trainAdapter,
-} from "@caigun/lora";
+import { adapterOf, exportGgufAdapter, openBase, tokenizerOf, trainAdapter } from "@caigun/lora";
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
-import { LEAST_TOKENS, planFor } from "./plan.ts";
+import { LEAST_TOKENS, planFor, sequenceLength } from "./plan.ts";
 import { type Samples, samplesFrom } from "./samples.ts";
 
 /** The text has too few words for a language model to learn from. */
@@ -28,12 +21,13 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
   const { base: chosen, index: path, folder, checkpoint, target, threads, memoryBytes } = message as LearnRequest;
   const base = await openBase(chosen.files, { digest: chosen.digest });
   try {
-    const samples = readSamples(path, base.files);
+    const length = sequenceLength(base.architecture.contextLength);
+    const samples = readSamples(path, base.files, length);
     if (samples.textTokens < LEAST_TOKENS)
       throw new TextTooShort(
         `The text has ${samples.textTokens} tokens, and a language model needs ${LEAST_TOKENS} to learn from.`,
       );
-    const settings = planFor(tokensOf(samples.learned), base.architecture.contextLength, SEED);
+    const settings = planFor(tokensOf(samples.learned), length, SEED);
     const trained = await trainAdapter({
       base,
       samples: samples.learned,
@@ -55,7 +49,7 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
           seconds_left: remainingMs / 1_000,
         } satisfies LearnProgress),
     });
-    await exportGgufAdapter(adapterOf(trained, base.architecture), target);
+    await exportGgufAdapter(adapterOf(trained, base), target);
     return {
       bytes: (await stat(target)).size,
       facts: {
@@ -89,22 +83,13 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
   }
 });
 
-function readSamples(path: string, files: LearnRequest["base"]["files"]): Samples {
+function readSamples(path: string, files: LearnRequest["base"]["files"], length: number): Samples {
   const index = openIndex(path);
   try {
-    return samplesFrom(index, tokenizerOf(files));
+    return samplesFrom(index, tokenizerOf(files), length);
   } finally {
     index.close();
   }
-}
-
-function adapterOf({ layout, parameters, baseDigest }: TrainedAdapter, architecture: Adapter["architecture"]): Adapter {
-  const { r, alpha } = layout;
-  const targets = layout.entries.map(({ name, out, in: inner, start }) => {
-    const middle = start + r * inner;
-    return { name, a: parameters.slice(start, middle), b: parameters.slice(middle, middle + out * r) };
-  });
-  return { r, alpha, targets, architecture, baseDigest };
 }
 
 function tokensOf(samples: Samples["learned"]): number {

@@ -1,23 +1,24 @@
 import { defaultSettings, type TrainingSettings } from "@caigun/lora";
 
 /** T: room for the passages, the question and the answer of a grounded sample. */
-export const LENGTH = 512;
+const LENGTH = 512;
 const BATCH = 2;
 /** Below this there is nothing to learn but to repeat it. */
 export const LEAST_TOKENS = 256;
 /** Small texts are read several times over, large ones once. */
-const MOST_EPOCHS = 4;
+const MOST_EPOCHS = 12;
 /** What goes through the model at the most: ten minutes at 250 tokens a second, where the text itself is not longer. */
 const TOKENS_OF_A_SMALL_TEXT = 150_000;
 const MOST_TOKENS = 1_000_000;
 const EVALUATIONS = 8;
 
-/**
- * The settings for a text and its samples, by the tokens that one epoch of them has, on a base that sees
- * `contextLength` tokens at a time.
- */
-export function planFor(epochTokens: number, contextLength: number, seed: number): TrainingSettings {
-  const length = Math.min(LENGTH, contextLength);
+/** T on a base that sees so many tokens at a time. */
+export function sequenceLength(contextLength: number): number {
+  return Math.min(LENGTH, contextLength);
+}
+
+/** The settings for a text and its samples, by the tokens that one epoch of them has, in sequences of `length` tokens. */
+export function planFor(epochTokens: number, length: number, seed: number): TrainingSettings {
   const tokens = Math.min(
     Math.max(Math.min(MOST_EPOCHS * epochTokens, TOKENS_OF_A_SMALL_TEXT), epochTokens),
     MOST_TOKENS,

@@ -9,12 +9,23 @@ export function groundedPrompt(question: string, passages: readonly string[]): s
 }
 
 /** Tokens that the passages may take: with question and answer they fit into a training's rows (LENGTH, plan.ts). */
-export const MOST_PASSAGE_TOKENS = 320;
+const MOST_PASSAGE_TOKENS = 320;
+/** Of a model that sees fewer tokens at a time, the share that the passages may take. */
+const SHARE_OF_CONTEXT = 0.6;
 
-/** As many passages as fit, the best first; the first is cut at a code point where it alone is too long. */
-export function fittingPassages(passages: readonly string[], countTokens: (text: string) => number): string[] {
+/** Tokens that the passages may take where a model sees so many at a time, prompt and answer together. */
+export function passageTokens(contextTokens: number): number {
+  return Math.min(MOST_PASSAGE_TOKENS, Math.floor(SHARE_OF_CONTEXT * contextTokens));
+}
+
+/** As many passages as fit into `mostTokens`, the best first; the first is cut at a code point where it alone is too long. */
+export function fittingPassages(
+  passages: readonly string[],
+  mostTokens: number,
+  countTokens: (text: string) => number,
+): string[] {
   const chosen: string[] = [];
-  let left = MOST_PASSAGE_TOKENS;
+  let left = mostTokens;
   for (const passage of passages) {
     const tokens = countTokens(passage);
     if (tokens <= left) {

@@ -2,7 +2,7 @@ import type { Sample, Tokenizer } from "@caigun/lora";
 import type { PassageIndex } from "@caigun/passages";
 import { queryFrom } from "@caigun/reading";
 import { DECLINED } from "../writers/prompt.ts";
-import { fittingPassages, groundedPrompt } from "./prompt.ts";
+import { fittingPassages, groundedPrompt, passageTokens } from "./prompt.ts";
 
 /** What an adapter learns from a person's own text, and what of it is held out. */
 export interface Samples {
@@ -25,9 +25,9 @@ type Passage = { text: string; sentences: string[]; documentId: string; language
 
 /**
  * The text itself, stretch by stretch, and questions about its sentences with the passage that answers them, or with
- * another that does not. The same index gives the same samples.
+ * another that does not, for sequences of `length` tokens. The same index gives the same samples.
  */
-export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer): Samples {
+export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer, length: number): Samples {
   const passages = readPassages(index);
   const every = Math.max(HELD_OUT_ONE_IN, Math.ceil(passages.length / MOST_HELD_OUT));
   const isHeldOut = (at: number) => passages.length > 1 && at % every === every - 1;
@@ -46,13 +46,13 @@ export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer): Samples 
     .map(({ text }) => asText(text));
 
   const asked = (question: string, given: readonly string[], answer: string): Sample => {
-    const fitting = fittingPassages(given, (text) => tokenizer.encode(text).length);
+    const fitting = fittingPassages(given, passageTokens(length), (text) => tokenizer.encode(text).length);
     const prompt = [...begin, ...tokenizer.encode(groundedPrompt(question, fitting))];
     return { tokens: [...prompt, ...tokenizer.encode(` ${answer}`), ...end], supervisedFrom: prompt.length };
   };
   let [questions, tokens] = [0, 0];
-  const step = Math.max(1, Math.floor((passages.length * QUESTIONS_OF_A_PASSAGE) / MOST_QUESTIONS));
-  for (let at = 0; at < passages.length && questions < MOST_QUESTIONS && tokens < textTokens; at += step) {
+  for (const at of spreadOrder(passages.length)) {
+    if (questions >= MOST_QUESTIONS || tokens >= textTokens) break;
     const passage = passages[at]!;
     for (const [nth, sentence] of passage.sentences.slice(0, QUESTIONS_OF_A_PASSAGE).entries()) {
       const question = queryFrom(sentence, passage.language, at + nth);
@@ -67,6 +67,14 @@ export function samplesFrom(index: PassageIndex, tokenizer: Tokenizer): Samples 
   }
   return { learned, heldOut, textTokens };
 }
+
+/** The numbers below n in an order whose beginnings are spread over all of them: steps of the golden ratio. */
+function spreadOrder(n: number): number[] {
+  const place = (at: number) => (at * GOLDEN_RATIO) % 1;
+  return Array.from({ length: n }, (_, at) => at).sort((a, b) => place(a) - place(b));
+}
+
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /** What stands between two passages that are held out, document by document. */
 function stretches(passages: readonly Passage[], isHeldOut: (at: number) => boolean): string[] {

@@ -1,5 +1,5 @@
 import { LlamaCompletion, type LlamaContextSequence } from "node-llama-cpp";
-import { fittingPassages, groundedPrompt } from "./prompt.ts";
+import { fittingPassages, groundedPrompt, passageTokens } from "./prompt.ts";
 
 export type Question = {
   question: string;
@@ -17,7 +17,11 @@ export async function writeAnswer(
   signal?: AbortSignal,
 ): Promise<{ stopReason: string }> {
   const { model } = sequence;
-  const fitting = fittingPassages(passages, (text) => model.tokenize(text).length);
+  const fitting = fittingPassages(
+    passages,
+    passageTokens(sequence.context.contextSize),
+    (text) => model.tokenize(text).length,
+  );
   const prompt = model.tokenize(groundedPrompt(question, fitting));
   const begin = model.tokens.shouldPrependBosToken && model.tokens.bos !== null ? [model.tokens.bos] : [];
   const completion = new LlamaCompletion({ contextSequence: sequence, autoDisposeSequence: false });
@@ -26,7 +30,7 @@ export async function writeAnswer(
     maxTokens: MOST_TOKENS,
     temperature: 0,
     // An answer is one paragraph: a base that learned little would go on with a question of its own.
-    customStopTriggers: ["\n"],
+    customStopTriggers: ["\n\n", "\nQuestion:", "\nText:"],
     onTextChunk: report,
   });
   return { stopReason: metadata.stopReason };
