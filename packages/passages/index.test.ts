@@ -306,3 +306,14 @@ test("a file with damaged pages is refused at opening, at searching or by the pr
     assert.ok(noticed, `page ${page}`);
   }
 });
+
+test("probes a text whose words are all in its questions", () => {
+  for (const text of ["Q: Who conquered the hill?\nA: '", "Q: Wann?\nA: …\n\nQ: Was?\nA: !"]) {
+    const path = newPath();
+    buildIndex(path, [{ id: "marks", title: "Marks", text }]);
+    const index = openIndex(path);
+    const probe = probeIndex(index, [{ id: "marks", text }]);
+    index.close();
+    assert.equal(probe.ok, true, JSON.stringify(probe));
+  }
+});

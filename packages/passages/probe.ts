@@ -1,4 +1,4 @@
-import { codePointCount, normalise } from "@caigun/text";
+import { codePointCount, normalise, words } from "@caigun/text";
 import { textSha256 } from "./build.ts";
 import { IndexUnusable } from "./format.ts";
 import type { PassageIndex, RankedPassage } from "./open.ts";
@@ -31,10 +31,10 @@ export function probeIndex(index: PassageIndex, documents: readonly { id: string
       if (uncovered !== undefined) {
         return { ok: false, cause: `The passages of the document ${id} leave out its text at character ${uncovered}.` };
       }
-      const asked = sentencesToTry(passages);
+      const { language } = summary;
+      const asked = sentencesToTry(passages, language);
       if (asked.length === 0) return { ok: false, cause: `The document ${id} has no words that can be searched.` };
       for (const { sentence, passage } of asked) {
-        const { language } = summary;
         if (!finds(index, sentence, passage, language)) {
           return { ok: false, cause: `A search for a sentence of the document ${id} does not find its passage.` };
         }
@@ -82,13 +82,19 @@ function isBlank(text: string): boolean {
   return /^[\s\p{C}]*$/u.test(text);
 }
 
-function sentencesToTry(passages: readonly RankedPassage[]): { sentence: string; passage: RankedPassage }[] {
-  const worded = passages.filter((passage) => passage.sentences.some((sentence) => sentence.terms.length > 0));
+function sentencesToTry(
+  passages: readonly RankedPassage[],
+  language: string,
+): { sentence: string; passage: RankedPassage }[] {
+  const answering = passages.filter((passage) => passage.sentences.some((sentence) => sentence.terms.length > 0));
+  // The question may have all the words, and its answer be a mark.
+  const worded = answering.length > 0 ? answering : passages.filter(({ text }) => words(text, language).length > 0);
   const step = Math.max(1, worded.length / SENTENCES_EACH);
   const chosen: { sentence: string; passage: RankedPassage }[] = [];
   for (let at = 0; at < worded.length && chosen.length < SENTENCES_EACH; at += step) {
     const passage = worded[Math.floor(at)]!;
-    const fullest = passage.sentences.reduce((a, b) => (b.terms.length > a.terms.length ? b : a));
+    const whole = { start: 0, end: passage.text.length, terms: [] };
+    const fullest = passage.sentences.reduce((a, b) => (b.terms.length > a.terms.length ? b : a), whole);
     // Normalised, since invisible characters could fill all of a question.
     chosen.push({ sentence: normalise(passage.text.slice(fullest.start, fullest.end)).text, passage });
   }
