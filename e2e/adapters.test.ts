@@ -111,6 +111,20 @@ describe("an adapter is taken away", () => {
     for (let round = 0; round < 3; round++) await Promise.all([taken("peft"), taken("merged-gguf")]);
   });
 
+  it("to no more at a time than the disk is trusted with", async () => {
+    const responses = await Promise.all(
+      Array.from({ length: 6 }, () => chatbot.call(`models/${model.id}/adapter?format=peft`)),
+    );
+    const refused = responses.filter(({ status }) => status !== 200);
+    assert(refused.length >= 1 && refused.length <= 4, `${refused.length} were refused`);
+    for (const response of refused) {
+      assert.equal(response.headers.get("retry-after"), "10");
+      await assertProblem(response, 503, "overloaded");
+    }
+    for (const response of responses) if (response.status === 200) await response.arrayBuffer();
+    await taken("peft");
+  });
+
   it("by the command line, whole or not at all", async () => {
     const out = join(folder, "taken.gguf");
     const command = ["export", model.id, "--format", "gguf", "--out", out];

@@ -38,7 +38,9 @@ export async function filesLeftBehind(product: Product): Promise<string[]> {
   const referenced = await product.query<{ digest: string }>(`
     select blob_digest as digest from training_data where deleted_at is null
     union select artifact_digest from model where deleted_at is null and artifact_digest is not null
-    union select artifact_digest from event where ended_at is null and artifact_digest is not null`);
+    union select artifact_digest from event where ended_at is null and artifact_digest is not null
+    union select adapter_digest from model where deleted_at is null and adapter_digest is not null
+    union select adapter_digest from event where ended_at is null and adapter_digest is not null`);
   const known = new Set(referenced.map(({ digest }) => digest));
   const left: string[] = [];
   for (const shelf of await readdir(join(home, "blobs"))) {
@@ -52,9 +54,12 @@ export async function filesLeftBehind(product: Product): Promise<string[]> {
     if (!living.has(pid)) left.push(`work/${pid} belongs to a process that is gone.`);
     else for (const name of inside) left.push(`work/${pid}/${name} belongs to a training that has ended.`);
   }
+  for (const name of await readdir(join(home, "learning")).catch(() => []))
+    left.push(`learning/${name} belongs to a training that has ended.`);
   const ours = [
     "blobs",
     "holder.json",
+    "learning",
     "lock.sqlite",
     "lock.sqlite-journal",
     "postgres",

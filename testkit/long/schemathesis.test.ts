@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { routes } from "@caigun/contract";
-import { makeHome, type RunningCaigun, startCaigun, trained } from "../caigun.ts";
+import { makeHome, type RunningCaigun, startCaigun, tinyGpt2, trained } from "../caigun.ts";
 import { Chatbot, type ModelReply, type TrainReply } from "../chatbot.ts";
+import { manual } from "../manual.ts";
 
 const VERSION = "4.32.5";
 /** Outside of the repository's own files, and kept: the installation takes longer than its use. */
@@ -26,6 +27,8 @@ type Seed = {
   /** Models that stay as they are: ready, failed and cancelled ones. */
   models: string[];
   ready: string[];
+  /** Of the ready ones, those with an adapter. */
+  learned: string[];
   events: string[];
   trainingData: string[];
   uids: string[];
@@ -135,7 +138,11 @@ async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toC
     const { citations } = await chatbot.ask("When does the office open?", { uid, query: "?nickname=Ann" });
     trainingData.push(citations[0]!.training_data_id);
   }
+  const learned = await chatbot.train(manual(60), { model_name: "gpt2" });
+  ready.push((await trained(chatbot.caigun, learned)) as ModelReply);
+  // Too short to learn from.
   const failed = await chatbot.train(text(0), { model_name: "gpt2" });
+  await trained(chatbot.caigun, failed);
   const cancelled = await chatbot.train(`${text(0)} `.repeat(200_000));
   await chatbot.get(`models/${cancelled.id}/cancel`, { method: "POST" });
   const deleted = await chatbot.train(text(0));
@@ -144,6 +151,7 @@ async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toC
   return {
     models: [...ready, ...others].map(({ id }) => id),
     ready: ready.map(({ id }) => id),
+    learned: [learned.id],
     events: [...ready, ...others].map(({ event_id }) => event_id as string),
     trainingData,
     uids,
@@ -204,6 +212,7 @@ ${[
   operation("getModel", "path.id", "models"),
   operation("deleteModel", "path.id", "toDelete"),
   operation("cancelTraining", "path.id", "toCancel"),
+  operation("exportAdapter", "path.id", "learned"),
   operation("pinModel", "body.id", "ready"),
   operation("streamEvent", "path.event_id", "events"),
   operation("getTrainingDataText", "path.id", "trainingData"),
@@ -246,7 +255,7 @@ async function trainWhatWasAccepted(
   const waiting = queued.filter(({ id }) => !seeded.includes(id));
   for (const { id } of queued) if (seeded.includes(id)) await chatbot.get(`models/${id}`, { method: "DELETE" });
   const worker = spawn(process.execPath, [program, "worker"], {
-    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: home },
+    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: home, CAIGUN_GPT2_BASE: tinyGpt2 },
     stdio: "ignore",
   });
   try {
@@ -258,9 +267,9 @@ async function trainWhatWasAccepted(
     }
     t.diagnostic(`${waiting.length} trainings: ${JSON.stringify(counts)}`);
     const outcomes = Object.keys(counts);
-    const expected = ["ready", "failed: The text has no words."];
+    const expected = /^(ready|failed: The text has (no words\.|\d+ tokens, and a language model needs .*))$/;
     assert.deepEqual(
-      outcomes.filter((outcome) => !expected.includes(outcome)),
+      outcomes.filter((outcome) => !expected.test(outcome)),
       [],
     );
   } finally {

@@ -11,10 +11,10 @@ import {
   type BaseChoice,
   type BaseName,
   type BaseOptions,
-  baseWithDigest,
   fetchBase,
   findBase,
   refusalOf,
+  requireBase,
 } from "./base-model.ts";
 
 const SECOND = "smollm2-135m-instruct-q4_1";
@@ -100,12 +100,12 @@ describe("the base of gpt2", () => {
   it("is found by the digest that an adapter has, or it is said what brings it", async (t) => {
     const options = await installation(t);
     const [{ sha256 }] = manifest[SECOND].files["model.gguf"];
-    await assert.rejects(baseWithDigest(options, sha256), {
+    await assert.rejects(requireBase(options, sha256), {
       name: "BaseMissing",
       message: `${SECOND}, which it was trained on, is not on this machine: \`npx caigun pull ${SECOND}\` fetches it.`,
     });
     await place(options.weightsFolder, SECOND);
-    assert.deepEqual(await baseWithDigest(options, sha256), findBase({ ...options, choice: { name: SECOND } }));
+    assert.deepEqual(await requireBase(options, sha256), findBase({ ...options, choice: { name: SECOND } }));
 
     const from = fileURLToPath(new URL("../../../../packages/lora/goldens/tiny-gpt2", import.meta.url));
     const path = join(options.weightsFolder, "mine");
@@ -114,15 +114,15 @@ describe("the base of gpt2", () => {
     opened.close();
     const own = { ...options, choice: { path } };
     for (const time of ["computed", "remembered"]) {
-      const found = await baseWithDigest(own, opened.digest);
+      const found = await requireBase(own, opened.digest);
       assert.deepEqual([found.name, found.digest, found.files], ["mine", opened.digest, opened.files], time);
     }
-    assert.equal((await baseWithDigest(own, sha256)).name, SECOND, "whatever was chosen");
-    await assert.rejects(baseWithDigest(options, opened.digest), /SHA-256 [0-9a-f]{64}.*set CAIGUN_GPT2_BASE/);
+    assert.equal((await requireBase(own, sha256)).name, SECOND, "whatever was chosen");
+    await assert.rejects(requireBase(options, opened.digest), /SHA-256 [0-9a-f]{64}.*set CAIGUN_GPT2_BASE/);
     await writeFile(join(path, "model.safetensors"), "another");
-    await assert.rejects(baseWithDigest(own, opened.digest), { name: "BaseMissing" });
+    await assert.rejects(requireBase(own, opened.digest), { name: "BaseMissing" });
     await rm(path, { recursive: true });
-    await assert.rejects(baseWithDigest(own, opened.digest), { name: "BaseMissing" });
+    await assert.rejects(requireBase(own, opened.digest), { name: "BaseMissing" });
   });
 
   it("is refused without the machine's folders", () => {

@@ -45,6 +45,8 @@ export type BaseOptions = {
   strict: boolean;
 };
 
+type Where = Pick<BaseOptions, "choice" | "weightsFolder">;
+
 export type FetchBaseOptions = {
   signal?: AbortSignal;
   onProgress?: (progress: FetchProgress) => void;
@@ -96,27 +98,34 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
   throw new RangeError("There is no base to choose from.");
 }
 
+/**
+ * The base on this machine with one digest (SHA-256 of its file): a person's own file may prove to be another when it is
+ * opened. Undefined where none has it.
+ */
+function baseWithDigest({ choice, weightsFolder }: Where, digest: string): BaseModel | undefined {
+  for (const name of baseNames) {
+    const present = presentBase(weightsFolder, name);
+    if (present?.digest === digest) return present;
+  }
+  if (!choice || !("path" in choice)) return undefined;
+  try {
+    return ownBase(choice.path);
+  } catch (error) {
+    // A path that holds no model holds none with this digest.
+    if (error instanceof BaseRefused) return undefined;
+    throw error;
+  }
+}
+
 /** No base with an adapter's digest is on this machine; the message says what brings it. */
 export class BaseMissing extends Error {
   override name = "BaseMissing";
 }
 
-/**
- * The base on this machine whose model file has this SHA-256: one of ours, or the one that a person chose. Throws
- * BaseMissing.
- */
-export async function baseWithDigest(
-  { choice, weightsFolder }: Pick<BaseOptions, "choice" | "weightsFolder">,
-  digest: string,
-): Promise<BaseModel> {
-  for (const name of baseNames) {
-    const present = presentBase(weightsFolder, name);
-    if (present?.digest === digest) return present;
-  }
-  if (choice && "path" in choice) {
-    const own = await ownBaseWithDigest(choice.path, digest);
-    if (own) return own;
-  }
+/** The base that `baseWithDigest` finds, whose file has this digest indeed. Throws BaseMissing. */
+export async function requireBase(where: Where, digest: string): Promise<BaseModel> {
+  const found = baseWithDigest(where, digest);
+  if (found && (found.digest ?? (await digestOf(found.files.model))) === digest) return { ...found, digest };
   const name = baseNames.find((name) => modelVariants(name).some(({ sha256 }) => sha256 === digest));
   throw new BaseMissing(
     name === undefined
@@ -140,19 +149,13 @@ export function refusalOf(base: BaseModel | BaseChoice, { message }: Error): str
 /** SHA-256 of models' files that are a person's own, by what changes when a file does: computing one takes seconds. */
 const ownDigests = new Map<string, string>();
 
-async function ownBaseWithDigest(path: string, digest: string): Promise<BaseModel | undefined> {
-  try {
-    const own = ownBase(path);
-    const { size, mtimeMs, ino } = await stat(own.files.model);
-    const key = [own.files.model, size, mtimeMs, ino].join();
-    const found = ownDigests.get(key) ?? (await sha256OfFile(own.files.model));
-    ownDigests.set(key, found);
-    return found === digest ? { ...own, digest } : undefined;
-  } catch (error) {
-    // A path that holds no model holds none with this digest.
-    if (error instanceof BaseRefused || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+async function digestOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  const key = [path, found.size, found.mtimeMs, found.ino].join();
+  const digest = ownDigests.get(key) ?? (await sha256OfFile(path));
+  ownDigests.set(key, digest);
+  return digest;
 }
 
 function modelVariants(name: BaseName) {

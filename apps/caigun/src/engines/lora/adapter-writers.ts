@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Child } from "../../children/child.ts";
-import { BaseMissing, type BaseOptions, baseWithDigest } from "../base-model.ts";
+import { BaseMissing, type BaseOptions, requireBase } from "../base-model.ts";
 import { childFailure, isNaturalStop } from "../writers/child-failure.ts";
 import { disciplined, type WritingLimits } from "../writers/discipline.ts";
 import { pushed } from "../writers/pushed.ts";
@@ -48,7 +48,7 @@ export class AdapterWriters {
   async *#write({ adapter, grounds, signal }: WritingRequest): AsyncGenerator<string> {
     if (!grounds || !adapter) throw new WriterFailure("refused", "An adapter only words what stands in passages.");
     const { path, baseDigest } = adapter;
-    const base = await baseWithDigest(this.#base, baseDigest).catch((error: unknown) => {
+    const base = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
       if (error instanceof BaseMissing) throw new WriterFailure("refused", error.message, { cause: error });
       throw error;
     });

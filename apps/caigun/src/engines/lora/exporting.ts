@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { AdapterFacts } from "@caigun/lora";
 import { Child, ChildRefused } from "../../children/child.ts";
-import { BaseMissing, type BaseOptions, baseWithDigest, refusalOf } from "../base-model.ts";
+import { BaseMissing, type BaseOptions, refusalOf, requireBase } from "../base-model.ts";
 import type { ExportRequest, MadeFormat } from "./export-messages.ts";
 
 export type { MadeFormat } from "./export-messages.ts";
@@ -58,13 +58,19 @@ export class Exporting {
     const ofAll = [...this.#files.values()].reduce((sum, files) => sum + files, 0);
     if (ofAll >= MOST_FILES || ofThisOne >= MOST_FILES_OF_ONE) throw new TooManyExports();
     this.#files.set(chatbotId, ofThisOne + 1);
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#release(chatbotId);
+      isHeld = false;
+    };
     try {
       const handle = await this.#inTurn(() => this.#make(wanted, AbortSignal.any([signal, this.#closed.signal])));
       const opened = await openedFile(handle);
-      opened.body.once("close", () => this.#release(chatbotId));
+      // Whoever has the last byte may ask for the next file at once.
+      opened.body.once("end", release).once("close", release);
       return opened;
     } catch (error) {
-      this.#release(chatbotId);
+      release();
       throw error;
     }
   }
@@ -89,7 +95,7 @@ export class Exporting {
 
   async #make({ format, adapter, baseDigest, facts }: Wanted, signal: AbortSignal): Promise<FileHandle> {
     signal.throwIfAborted();
-    const base = await baseWithDigest(this.#options.base, baseDigest);
+    const base = await requireBase(this.#options.base, baseDigest);
     const folder = join(this.#options.workFolder, `export-${randomUUID()}`);
     const target = join(folder, "made");
     await mkdir(folder, { mode: 0o700 });
