@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { embed } from "./embed.ts";
 import { generate } from "./generate.ts";
 import { growth } from "./growth.ts";
+import { lora } from "./lora.ts";
 import { peers } from "./peers.ts";
 import { start } from "./start.ts";
 import { talk } from "./talk.ts";
@@ -19,7 +20,7 @@ export type BenchOptions = {
 };
 
 /** In the order in which they run where none is named. */
-const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed, generate };
+const benches: Record<string, Bench> = { train, talk, start, growth, peers, embed, lora, generate };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -69,7 +69,7 @@ async function examplesOf(file: string): Promise<Example[]> {
     const questions = askings.map(({ said }) => said);
     const found = await search.ask([{ id: "text", title: "text", text: text.text }], questions, READ_PASSAGES);
     for (const [at, asking] of askings.entries()) {
-      const candidates = describeCandidates(found[at]!);
+      const candidates = describeCandidates(found[at]!, asking.said);
       const isRight = candidates.map(({ passage, start, end }) =>
         containsGold(passage.text.slice(start, end), asking.question.answers),
       );

@@ -12,11 +12,16 @@ const cache = here("../../node_modules/.cache/caigun-bench-peers/");
 const NEEDED =
   "The peers are Python programs: install Python 3.11 or newer with venv and pip (Debian: apt install python3-venv).";
 
-/** The Python of a private environment that holds exactly a file's requirements, made where it is not there yet. */
+/**
+ * The Python of a private environment that holds exactly a file's requirements, made where it is not there yet; or the
+ * one that CAIGUN_BENCH_PYTHON names, which has them already.
+ */
 export async function pythonWithPeers(
   progress: (what: string) => void,
-  file: "requirements.txt" | "requirements-embedding.txt" = "requirements.txt",
+  file: "requirements.txt" | "requirements-embedding.txt" | "requirements-lora.txt" = "requirements.txt",
 ): Promise<string> {
+  const given = process.env.CAIGUN_BENCH_PYTHON;
+  if (given) return given;
   const requirements = here(`./${file}`);
   const digest = createHash("sha256")
     .update(await readFile(requirements))

@@ -9,6 +9,7 @@ export { exportGgufAdapter } from "./export/gguf-adapter.ts";
 export { exportGgufModel, type GgufModelOptions } from "./export/gguf-model.ts";
 export { exportPeft } from "./export/peft.ts";
 export { readGgufAdapter } from "./export/read-gguf-adapter.ts";
+export { adapterOf } from "./export/trained.ts";
 export { type Tokenizer, tokenizerOf } from "./tokenizer/tokenizer.ts";
 export type { CurvePoint } from "./training/checkpoint.ts";
 export { TrainingTooLarge } from "./training/graphs.ts";

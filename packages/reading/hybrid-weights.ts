@@ -1,8 +1,8 @@
 import type { EvidenceQuestionVectors } from "./evidence.ts";
 
-/** What is known of a candidate where words and vectors both speak; all but the cosines are 0..1. */
+/** What is known of a candidate where words and vectors both speak; all but the words and the cosines are 0..1. */
 export interface HybridSignals {
-  /** The share of the question's weight that the sentence holds as words, its lead counting half. */
+  /** The share of the question's weight that the sentence holds as words, its lead counting half; less where it can't answer. */
   words: number;
   /** BM25 of its passage beside the best one's. */
   bm25: number;

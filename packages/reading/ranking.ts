@@ -1,4 +1,4 @@
-import { mayAnswerOf } from "./answer-kind.ts";
+import { type MayAnswer, mayAnswerOf } from "./answer-kind.ts";
 import type { Evidence, EvidencePassage } from "./evidence.ts";
 import { opensWithPronoun } from "./extent.ts";
 import type { Fit } from "./fits.ts";
@@ -33,6 +33,8 @@ export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> 
   before: number;
   /** Whether it surely is, since the sentence opens with a pronoun. */
   leansOnBefore: boolean;
+  /** Whether it may be what is asked for: not where a number is, and it holds none. */
+  mayAnswer: boolean;
   vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
@@ -54,15 +56,11 @@ const UNFITTED = { ranking: { words: 4, bm25: 2, maxSim: 16, cosine: 0, passageC
  * question asks for a number and there is none. Where vectors speak too: a weighted sum of what both say. Ties keep the passages' order and the order of the text.
  */
 export function rankCandidates(evidence: Evidence, fit: Fit, question: string): Candidate[] {
-  const described = describeCandidates(evidence);
-  const mayAnswer = mayAnswerOf(question, evidence.query.language);
-  const lossOf = ({ passage, start, end }: DescribedCandidate) =>
-    mayAnswer(passage.text.slice(start, end)) ? 0 : NO_NUMBER_LOSS;
+  const described = describeCandidates(evidence, question);
   if (!evidence.vectors)
     return byScore(described, (candidate) => {
-      const { words, before, leansOnBefore, passage } = candidate;
-      const aboutTheSame = (leansOnBefore ? PRONOUN_BEFORE_WEIGHT : BEFORE_WEIGHT) * before;
-      return words + aboutTheSame + PASSAGE_WEIGHT * passage.relativeBm25 - lossOf(candidate);
+      const aboutTheSame = candidate.leansOnBefore ? 0 : BEFORE_WEIGHT * candidate.before;
+      return wordsInContext(candidate) + aboutTheSame + PASSAGE_WEIGHT * candidate.passage.relativeBm25;
     });
   const weights = fit.hybrid[evidence.vectors.embedder] ?? {
     ...UNFITTED,
@@ -70,32 +68,30 @@ export function rankCandidates(evidence: Evidence, fit: Fit, question: string): 
   };
   const tokenWeights = tokenWeightsOf(evidence.vectors, weights);
   const signalled = described.map((one) => ({ ...one, hybrid: hybridSignals(one, tokenWeights) }));
-  return byScore(signalled, (candidate) => {
-    const aboutTheSame = candidate.leansOnBefore ? PRONOUN_BEFORE_WEIGHT * candidate.before : 0;
-    const inWords = aboutTheSame - lossOf(candidate);
-    return hybridScore(candidate.hybrid, weights.ranking) + weights.ranking.words * inWords;
-  });
+  return byScore(signalled, ({ hybrid }) => hybridScore(hybrid, weights.ranking));
+}
+
+/** The share of the question's weight that a candidate holds, with what its pronoun stands for, less where it can't answer. */
+function wordsInContext({ words, before, leansOnBefore, mayAnswer }: DescribedCandidate): number {
+  return words + (leansOnBefore ? PRONOUN_BEFORE_WEIGHT * before : 0) - (mayAnswer ? 0 : NO_NUMBER_LOSS);
 }
 
 export function hybridScore(signals: HybridSignals, ranking: HybridWeights["ranking"]): number {
   return rankingSignals.reduce((sum, name) => sum + ranking[name] * signals[name], 0);
 }
 
-export function hybridSignals(
-  { words, passage, vectors }: Pick<DescribedCandidate, "words" | "passage" | "vectors">,
-  tokenWeights: Float64Array,
-): HybridSignals {
+export function hybridSignals(candidate: DescribedCandidate, tokenWeights: Float64Array): HybridSignals {
   const plain = tokenWeights.map(() => 1 / tokenWeights.length);
   const none = new Float32Array(tokenWeights.length);
-  const { best, passageBest, cosine, passageCosine } = vectors ?? {
+  const { best, passageBest, cosine, passageCosine } = candidate.vectors ?? {
     best: none,
     passageBest: none,
     cosine: 0,
     passageCosine: 0,
   };
   return {
-    words,
-    bm25: passage.relativeBm25,
+    words: wordsInContext(candidate),
+    bm25: candidate.passage.relativeBm25,
     maxSim: weightedMean(best, tokenWeights),
     passageMaxSim: weightedMean(passageBest, tokenWeights),
     plainMaxSim: weightedMean(best, plain),
@@ -106,10 +102,11 @@ export function hybridSignals(
 }
 
 /** All candidates of the passages that are read, in order, unranked. */
-export function describeCandidates(evidence: Evidence): DescribedCandidate[] {
+export function describeCandidates(evidence: Evidence, question: string): DescribedCandidate[] {
   const weights = weightsForRanking(evidence.query.terms);
+  const mayAnswer = mayAnswerOf(question, evidence.query.language);
   const passages = evidence.vectors ? evidence.passages : evidence.passages.slice(0, READ_BY_WORDS);
-  return passages.flatMap((passage) => candidatesOf(passage, weights, evidence));
+  return passages.flatMap((passage) => candidatesOf(passage, weights, mayAnswer, evidence));
 }
 
 function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (candidate: C) => number): Candidate[] {
@@ -119,6 +116,7 @@ function byScore<C extends Omit<Candidate, "score">>(candidates: C[], scoreOf: (
 function candidatesOf(
   passage: EvidencePassage,
   weights: QuestionWeights,
+  mayAnswer: MayAnswer,
   { vectors, query }: Evidence,
 ): DescribedCandidate[] {
   const lead = passage.leadTerms.filter((term) => weights.has(term));
@@ -137,7 +135,7 @@ function candidatesOf(
   if (passage.kind === "qa") {
     const [start, end] = [passage.answerStart, passage.text.length];
     const held = words(passageMatched, 0);
-    const about = { before: 0, leansOnBefore: false };
+    const about = { before: 0, leansOnBefore: false, mayAnswer: mayAnswer(passage.text.slice(start, end)) };
     const whole = { passage, start, end, matched: passageMatched, passageMatched, words: held, ...about };
     if (!likeness || !passageBest) return [whole];
     const cosine = Math.max(...likeness.cosines);
@@ -146,8 +144,9 @@ function candidatesOf(
   return spans.map(({ start, end, matched }, index) => {
     const previous = passage.kind === "prose" ? (spans[index - 1]?.matched ?? []) : [];
     const before = weights.share([...previous].filter((term) => !matched.has(term)));
-    const leansOnBefore = before > 0 && opensWithPronoun(passage.text.slice(start, end), query.language);
-    const about = { before, leansOnBefore };
+    const text = passage.text.slice(start, end);
+    const leansOnBefore = before > 0 && opensWithPronoun(text, query.language);
+    const about = { before, leansOnBefore, mayAnswer: mayAnswer(text) };
     const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE), ...about };
     if (!likeness || !passageBest) return sentence;
     const [best, cosine] = [likeness.best[index + 1]!, likeness.cosines[index + 1]!];

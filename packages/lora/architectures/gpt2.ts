@@ -1,6 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
+import type { Attributes } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -16,9 +17,9 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
   const sizes: AttentionSizes = { batch: rows, length, heads, keyValueHeads: heads, headWidth };
   const mask = g.one("causalMask", [batch.segments]);
 
-  const linear = (x: Value, name: string, out: number): Value => {
+  const linear = (x: Value, name: string, out: number, attributes: Attributes = {}): Value => {
     const weight = g.frozenTensor([`${name}.weight`], [out, x.shape[1] as number]);
-    const y = add(g, g.one("project", [x, weight]), g.frozenTensor([`${name}.bias`], [out]));
+    const y = add(g, g.one("project", [x, weight], attributes), g.frozenTensor([`${name}.bias`], [out]));
     return adapter?.addTo(y, x, `${name}.weight`) ?? y;
   };
   const norm = (x: Value, name: string): Value => {
@@ -41,7 +42,7 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
     x = add(g, x, linear(attended, `${block}.attn_output`, width));
 
     const wide = g.one("gelu", [linear(norm(x, `${block}.ffn_norm`), `${block}.ffn_up`, feedForwardWidth)]);
-    x = add(g, x, linear(wide, `${block}.ffn_down`, width));
+    x = add(g, x, linear(wide, `${block}.ffn_down`, width, { outliers: true }));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm"), tiedEmbedding: embedding };

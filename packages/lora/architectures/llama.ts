@@ -1,6 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, mul, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
+import type { Attributes } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -22,8 +23,8 @@ export function llama(
   const mask = g.one("causalMask", [batch.segments]);
   const angles = rotaryAngles(g, architecture, length);
 
-  const linear = (x: Value, name: string, out: number): Value => {
-    const y = g.one("project", [x, g.frozenTensor([name], [out, x.shape[1] as number])]);
+  const linear = (x: Value, name: string, out: number, attributes: Attributes = {}): Value => {
+    const y = g.one("project", [x, g.frozenTensor([name], [out, x.shape[1] as number])], attributes);
     return adapter?.addTo(y, x, name) ?? y;
   };
   const norm = (x: Value, name: string): Value =>
@@ -56,7 +57,7 @@ export function llama(
     const between = norm(x, `${block}.ffn_norm.weight`);
     const gate = g.one("silu", [linear(between, `${block}.ffn_gate.weight`, feedForwardWidth)]);
     const up = linear(between, `${block}.ffn_up.weight`, feedForwardWidth);
-    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width));
+    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width, { outliers: true }));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm.weight"), tiedEmbedding: embedding };

@@ -17,6 +17,8 @@ export interface Attributes {
   /** dropoutMask: the share of zeros, and a number of its own for each mask. */
   rate?: number;
   site?: number;
+  /** project: some numbers of a row are far larger than the others; in 8-bit integers x then takes two digits. */
+  outliers?: boolean;
   /** rotate: by the negative angle. */
   inverse?: boolean;
 }

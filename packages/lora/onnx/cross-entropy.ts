@@ -1,6 +1,6 @@
 import type { Value } from "../graph/graph.ts";
 import type { Emitter, Lowering } from "./emitter.ts";
-import { integerProduct, projected, type QuantisedRows } from "./projections.ts";
+import { integerProduct, projected, secondDigit } from "./projections.ts";
 
 /** How many rows' logits are in memory at a time: 256 rows of 49,152 tokens are 50 MB. */
 const CHUNK_ROWS = 256;
@@ -50,19 +50,10 @@ export const crossEntropy: Lowering = (
  */
 function expectedRows(e: Emitter, p: string, shape: readonly number[], largest: string, embedding: Value): string {
   if (e.precision !== "int8") return e.product({ name: p, shape }, { name: e.name(embedding), shape: embedding.shape });
-  const share = e.node("Div", [p, largest]);
+  const shares = e.node("Div", [p, largest]);
   const [unit, zero] = [e.real(1 / 255), e.uint8(0)];
-  const integers = e.node("QuantizeLinear", [share, unit, zero]);
-  const coarse: QuantisedRows = { integers, largest, unit, zero };
-  const rest = e.node("Sub", [share, e.node("DequantizeLinear", [integers, unit, zero])]);
-  // What is left is within half a unit on either side.
-  const [fineUnit, middle] = [e.real(1 / 255 / 254), e.uint8(128)];
-  const fine: QuantisedRows = {
-    integers: e.node("QuantizeLinear", [rest, fineUnit, middle]),
-    largest,
-    unit: fineUnit,
-    zero: middle,
-  };
-  const [first, second] = [coarse, fine].map((digit) => integerProduct(e, digit, embedding, "backward"));
+  const coarse = { shares, integers: e.node("QuantizeLinear", [shares, unit, zero]), largest, unit, zero };
+  const digits = [coarse, secondDigit(e, coarse, 1 / 255)];
+  const [first, second] = digits.map((digit) => integerProduct(e, digit, embedding, "backward"));
   return e.node("Add", [first as string, second as string]);
 }

@@ -83,14 +83,15 @@ export class Emitter {
     return this.#read.has(value);
   }
 
-  /** The names of a frozen tensor and of its scales, in one layout. */
-  frozen(value: Value, layout: Layout): { tensor: string; scales: string } {
+  /** The names of a frozen tensor and of its scales, in one layout, and whether its integers stand around 128. */
+  frozen(value: Value, layout: Layout): { tensor: string; scales: string; unsigned: boolean } {
     const known = this.#graph.frozen.get(value.id);
     if (!known) throw new Error(`Value ${value.id} is not a frozen tensor.`);
     const place = this.#frozen.place(known.names, value.shape, layout, this.#real);
     for (const initializer of [place.tensor, ...(place.scales ? [place.scales] : [])])
       this.#initializers.set(initializer.name, initializer);
-    return { tensor: place.tensor.name, scales: place.scales?.name ?? "" };
+    const unsigned = place.tensor.element === "uint8";
+    return { tensor: place.tensor.name, scales: place.scales?.name ?? "", unsigned };
   }
 
   node(operator: string, inputs: readonly string[], { output, domain, attributes }: NodeOptions = {}): string {

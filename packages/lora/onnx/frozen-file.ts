@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { elements } from "../graph/graph.ts";
 import type { FrozenPlace, FrozenTensors, Layout } from "./emitter.ts";
 import type { Initializer } from "./model.ts";
-import { quantisedBackward, quantisedForward } from "./quantise.ts";
+import { quantisedBackward, quantisedForward, type WeightIntegers } from "./quantise.ts";
 
 /** Mapped files begin at pages. */
 const ALIGNMENT_BYTES = 4096;
@@ -17,12 +17,14 @@ export class FrozenFile implements FrozenTensors {
   readonly #read: (name: string) => Float32Array;
   readonly #file: string;
   readonly #descriptor: number;
+  readonly #integers: WeightIntegers;
   readonly #places = new Map<string, FrozenPlace>();
   #end = 0;
 
-  /** `read` gives a tensor's numbers by its name. */
-  constructor(path: string, read: (name: string) => Float32Array) {
+  /** `read` gives a tensor's numbers by its name; `integers` says what those that are quantised become. */
+  constructor(path: string, read: (name: string) => Float32Array, integers: WeightIntegers = "int8") {
     this.#read = read;
+    this.#integers = integers;
     this.#file = basename(path);
     this.#descriptor = openSync(path, "wx");
   }
@@ -74,8 +76,10 @@ export class FrozenFile implements FrozenTensors {
     }
     const [out, inner] = shape as [number, number];
     const { integers, scales } = (layout === "forward" ? quantisedForward : quantisedBackward)(numbers, out, inner);
+    // The same integers around 128.
+    if (this.#integers === "uint8") for (let at = 0; at < integers.length; at++) integers[at]! ^= 0x80;
     return {
-      tensor: this.#append(key, "int8", layout === "forward" ? [inner, out] : [out, inner], integers),
+      tensor: this.#append(key, this.#integers, layout === "forward" ? [inner, out] : [out, inner], integers),
       scales: this.#append(`${key} scales`, "float32", [scales.length], scales),
     };
   }

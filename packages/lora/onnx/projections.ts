@@ -2,8 +2,15 @@ import type { Value } from "../graph/graph.ts";
 import type { Emitter, Lowering } from "./emitter.ts";
 
 /** x W^T with a frozen weight. */
-export const project: Lowering = (e, { inputs: [x, weight], outputs }) =>
-  void projected(e, e.name(x), (x as Value).shape, weight as Value, e.name(outputs[0]));
+export const project: Lowering = (e, { inputs: [x, weight], outputs, attributes: { outliers = false } }) => {
+  const output = e.name(outputs[0]);
+  if (e.precision !== "int8" || !outliers)
+    return void projected(e, e.name(x), (x as Value).shape, weight as Value, output);
+  const first = quantisedRows(e, e.name(x));
+  const digits = [first, secondDigit(e, first, 1 / 127)];
+  const sums = digits.map((digit) => integerProduct(e, digit, weight as Value, "forward"));
+  e.node("Add", sums, { output });
+};
 
 /** dy W with a frozen weight. */
 export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
@@ -21,6 +28,8 @@ export function projected(e: Emitter, x: string, shape: readonly number[], weigh
 }
 
 export interface QuantisedRows {
+  /** (N, K): the rows by their largest magnitude. */
+  shares: string;
   /** (N, K), unsigned, around `zero`. */
   integers: string;
   /** (N, 1): what each row's integers are multiplied by, after `unit`. */
@@ -38,10 +47,16 @@ export function quantisedRows(e: Emitter, x: string): QuantisedRows {
     e.node("Max", [e.reduce("ReduceMax", e.node("Abs", [x]), 1), e.real(LEAST_MAGNITUDE)]),
   );
   const [unit, zero] = [e.real(1 / 127), e.uint8(128)];
-  const integers = e.once(`integers of ${x}`, () =>
-    e.node("QuantizeLinear", [e.node("Div", [x, largest]), unit, zero]),
-  );
-  return { integers, largest, unit, zero };
+  const shares = e.once(`shares of ${x}`, () => e.node("Div", [x, largest]));
+  const integers = e.once(`integers of ${x}`, () => e.node("QuantizeLinear", [shares, unit, zero]));
+  return { shares, integers, largest, unit, zero };
+}
+
+/** What is left of rows after their integers, as integers: it is within half a unit on either side. */
+export function secondDigit(e: Emitter, first: QuantisedRows, unitOfFirst: number): QuantisedRows {
+  const rest = e.node("Sub", [first.shares, e.node("DequantizeLinear", [first.integers, first.unit, first.zero])]);
+  const [unit, zero] = [e.real(unitOfFirst / 254), e.uint8(128)];
+  return { ...first, shares: rest, integers: e.node("QuantizeLinear", [rest, unit, zero]), unit, zero };
 }
 
 export function integerProduct(
@@ -51,8 +66,9 @@ export function integerProduct(
   layout: "forward" | "backward",
   output?: string,
 ): string {
-  const { tensor, scales } = e.frozen(weight, layout);
-  const product = e.node("MatMulIntegerToFloat", [integers, tensor, unit, scales, zero], { domain: "com.microsoft" });
+  const { tensor, scales, unsigned } = e.frozen(weight, layout);
+  const inputs = [integers, tensor, unit, scales, zero, ...(unsigned ? [e.uint8(128)] : [])];
+  const product = e.node("MatMulIntegerToFloat", inputs, { domain: "com.microsoft" });
   return e.node("Mul", [product, largest], output === undefined ? {} : { output });
 }
 

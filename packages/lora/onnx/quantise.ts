@@ -1,3 +1,6 @@
+/** Whether a weight's integers are signed, or the same ones around 128 (exact-integers.ts says which, and why). */
+export type WeightIntegers = "int8" | "uint8";
+
 /** A weight in 8-bit integers with one scale for each column of the product. */
 export interface QuantisedWeight {
   integers: Int8Array;
@@ -13,7 +16,7 @@ export function quantisedForward(weight: Float32Array, out: number, inner: numbe
     let largest = 0;
     for (let at = row * inner; at < (row + 1) * inner; at++)
       largest = Math.max(largest, Math.abs(weight[at] as number));
-    const scale = largest / 127 || 1;
+    const scale = scaleFor(largest);
     scales[row] = scale;
     for (let column = 0; column < inner; column++)
       integers[column * out + row] = Math.round((weight[row * inner + column] as number) / scale);
@@ -31,9 +34,14 @@ export function quantisedBackward(weight: Float32Array, out: number, inner: numb
     const column = at % inner;
     scales[column] = Math.max(scales[column] as number, Math.abs(weight[at] as number));
   }
-  for (let column = 0; column < inner; column++) scales[column] = (scales[column] as number) / 127 || 1;
+  for (let column = 0; column < inner; column++) scales[column] = scaleFor(scales[column] as number);
   for (let row = 0; row < out; row++)
     for (let column = 0, at = row * inner; column < inner; column++, at++)
       integers[at] = Math.round((weight[at] as number) / (scales[column] as number));
   return { integers, scales };
+}
+
+/** Zeros have any scale. What is not a number has none, so that a product with it is not a number either. */
+function scaleFor(largest: number): number {
+  return largest === 0 ? 1 : largest / 127;
 }

@@ -6,6 +6,7 @@ import type { Kept } from "../gradients/recompute.ts";
 import { elements, type Graph } from "../graph/graph.ts";
 import { peakMemory } from "../graph/peak-memory.ts";
 import type { Precision } from "../onnx/emitter.ts";
+import { exactIntegers } from "../onnx/exact-integers.ts";
 import { FrozenFile } from "../onnx/frozen-file.ts";
 import { lower } from "../onnx/lower.ts";
 import { Session } from "../onnx/session.ts";
@@ -64,7 +65,8 @@ export async function openGraphs(options: GraphsOptions, rows: PackedRow[], held
   const stepAsGraph = stepThatFits(options, size);
   const frozenPath = join(folder, "frozen");
   await rm(frozenPath, { force: true });
-  const frozen = new FrozenFile(frozenPath, (name) => base.read(name));
+  const integers = precision === "int8" ? await exactIntegers(folder) : undefined;
+  const frozen = new FrozenFile(frozenPath, (name) => base.read(name), integers);
   const sessions: Session[] = [];
   const close = async () => {
     for (const session of sessions) await session.close();

@@ -24,6 +24,7 @@ type Evidence = { start: number; end: number; isAnswer: boolean };
 
 /** Sentences that are looked at: a writer that keeps on writing what isn't supported is not heard out. */
 const MOST_CHECKED = 2 * MOST_SENTENCES;
+const SENTENCE_END = /[\p{Sentence_Terminal}…][\p{Pe}\p{Pf}"'”’]*\s*$/u;
 const LINK =
   /(?:https?:|www\.|mailto:|data:|javascript:)\S*|\S+@\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}\/\S*/giu;
 
@@ -96,9 +97,16 @@ function evidenceIn(
   });
 }
 
-/** Without markup, and without a link that the reader would not have quoted. */
+/**
+ * A whole sentence without markup, and without a link that the reader would not have quoted: a name or a number alone
+ * stands in many passages, and says nothing that could be checked.
+ */
 function isPlain(written: string, { candidate }: AskReply): boolean {
-  return !instructs(written) && (written.match(LINK) ?? []).every((link) => candidate.text.includes(link));
+  return (
+    SENTENCE_END.test(written) &&
+    !instructs(written) &&
+    (written.match(LINK) ?? []).every((link) => candidate.text.includes(link))
+  );
 }
 
 function cite(

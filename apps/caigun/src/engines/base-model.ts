@@ -102,7 +102,7 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
  * The base on this machine with one digest (SHA-256 of its file): a person's own file may prove to be another when it is
  * opened. Undefined where none has it.
  */
-export function baseWithDigest({ choice, weightsFolder }: Where, digest: string): BaseModel | undefined {
+function baseWithDigest({ choice, weightsFolder }: Where, digest: string): BaseModel | undefined {
   for (const name of baseNames) {
     const present = presentBase(weightsFolder, name);
     if (present?.digest === digest) return present;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Child } from "../../children/child.ts";
-import { type BaseOptions, baseWithDigest } from "../base-model.ts";
+import { BaseMissing, type BaseOptions, requireBase } from "../base-model.ts";
 import { childFailure, isNaturalStop } from "../writers/child-failure.ts";
 import { disciplined, type WritingLimits } from "../writers/discipline.ts";
 import { pushed } from "../writers/pushed.ts";
@@ -48,8 +48,10 @@ export class AdapterWriters {
   async *#write({ adapter, grounds, signal }: WritingRequest): AsyncGenerator<string> {
     if (!grounds || !adapter) throw new WriterFailure("refused", "An adapter only words what stands in passages.");
     const { path, baseDigest } = adapter;
-    const base = baseWithDigest(this.#base, baseDigest);
-    if (!base) throw new WriterFailure("refused", "The base that the adapter was trained on is not on this machine.");
+    const base = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
+      if (error instanceof BaseMissing) throw new WriterFailure("refused", error.message, { cause: error });
+      throw error;
+    });
     if (!this.#child || this.#child.hasEnded)
       this.#child = new Child({
         module: new URL("./talk-child.ts", import.meta.url),

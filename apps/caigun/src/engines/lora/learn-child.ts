@@ -1,13 +1,6 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import {
-  type Adapter,
-  exportGgufAdapter,
-  openBase,
-  type TrainedAdapter,
-  tokenizerOf,
-  trainAdapter,
-} from "@caigun/lora";
+import { adapterOf, exportGgufAdapter, openBase, tokenizerOf, trainAdapter } from "@caigun/lora";
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
@@ -56,7 +49,7 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
           seconds_left: remainingMs / 1_000,
         } satisfies LearnProgress),
     });
-    await exportGgufAdapter(adapterOf(trained, base.architecture), target);
+    await exportGgufAdapter(adapterOf(trained, base), target);
     return {
       bytes: (await stat(target)).size,
       facts: {
@@ -97,15 +90,6 @@ function readSamples(path: string, files: LearnRequest["base"]["files"], length:
   } finally {
     index.close();
   }
-}
-
-function adapterOf({ layout, parameters, baseDigest }: TrainedAdapter, architecture: Adapter["architecture"]): Adapter {
-  const { r, alpha } = layout;
-  const targets = layout.entries.map(({ name, out, in: inner, start }) => {
-    const middle = start + r * inner;
-    return { name, a: parameters.slice(start, middle), b: parameters.slice(middle, middle + out * r) };
-  });
-  return { r, alpha, targets, architecture, baseDigest };
 }
 
 function tokensOf(samples: Samples["learned"]): number {

@@ -6,7 +6,7 @@ const BATCH = 2;
 /** Below this there is nothing to learn but to repeat it. */
 export const LEAST_TOKENS = 256;
 /** Small texts are read several times over, large ones once. */
-const MOST_EPOCHS = 4;
+const MOST_EPOCHS = 12;
 /** What goes through the model at the most: ten minutes at 250 tokens a second, where the text itself is not longer. */
 const TOKENS_OF_A_SMALL_TEXT = 150_000;
 const MOST_TOKENS = 1_000_000;

@@ -30,7 +30,7 @@ export async function writeAnswer(
     maxTokens: MOST_TOKENS,
     temperature: 0,
     // An answer is one paragraph: a base that learned little would go on with a question of its own.
-    customStopTriggers: ["\n"],
+    customStopTriggers: ["\n\n", "\nQuestion:", "\nText:"],
     onTextChunk: report,
   });
   return { stopReason: metadata.stopReason };
