@@ -1,7 +1,8 @@
 /**
- * node eval/fit-hybrid.ts MODEL.onnx FILE [--out ...]: fits how candidates are ranked and how sure a reply is where words
+ * node eval/fit-hybrid.ts MODEL.onnx FILE [--out ...] [--beside WEIGHTS.json]: fits how candidates are ranked and how sure a reply is where words
  * and MiniLM's vectors both speak, on a file in SQuAD's format; once on all of it, and for each fifth of the articles once
- * without it, so that the file itself can be evaluated.
+ * without it, so that the file itself can be evaluated. Of weights fitted earlier that are named by --beside, the folds
+ * are reported too.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -39,7 +40,10 @@ interface Example {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: "string", default: "packages/reading/weights/all-minilm-l6-v2-int8.json" } },
+  options: {
+    out: { type: "string", default: "packages/reading/weights/all-minilm-l6-v2-int8.json" },
+    beside: { type: "string" },
+  },
 });
 const [model, path] = positionals;
 if (!model || !path) throw new Error("usage: node eval/fit-hybrid.ts MODEL.onnx FILE");
@@ -47,20 +51,27 @@ const search = await EmbeddedSearch.open(model);
 const examples = await examplesOf(path);
 await search.close();
 
-const whole = fit(examples);
-const folds: HybridWeights[] = [];
-const heldOut: { example: Example; weights: HybridWeights }[] = [];
-for (let fold = 0; fold < FOLDS; fold++) {
-  const isHeldOut = ({ asking }: Example) => asking.question.article % FOLDS === fold;
-  const weights = fit(examples.filter((example) => !isHeldOut(example)));
-  folds.push(weights);
-  heldOut.push(...examples.filter(isHeldOut).map((example) => ({ example, weights })));
+if (values.beside) {
+  console.log(values.beside);
+  report(readBy((JSON.parse(readFileSync(values.beside, "utf8")) as { folds: HybridWeights[] }).folds));
 }
-report(heldOut);
+const whole = fit(examples);
+const folds = Array.from({ length: FOLDS }, (_, fold) => fit(examples.filter((example) => foldOf(example) !== fold)));
+console.log("fitted now");
+report(readBy(folds));
 const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
 const embedder = { name: "all-minilm-l6-v2-int8", digest: search.digest };
 const written = { fittedOn: [{ name: basename(path), sha256 }], embedder, whole, folds };
 writeFileSync(values.out, `${JSON.stringify(written).replaceAll(/(?<=[\]}]),(?=["{])|(?<=\{)(?=")/g, "$&\n")}\n`);
+
+function foldOf({ asking }: Example): number {
+  return asking.question.article % FOLDS;
+}
+
+/** Each example with the weights that did not see its article. */
+function readBy(folds: readonly HybridWeights[]): { example: Example; weights: HybridWeights }[] {
+  return examples.map((example) => ({ example, weights: folds[foldOf(example)]! }));
+}
 
 async function examplesOf(file: string): Promise<Example[]> {
   const squad = readSquad(file);
@@ -141,7 +152,7 @@ function confidenceOf(signals: Signals, { confidence }: Pick<HybridWeights, "con
   return 1 / (1 + Math.exp(-sum));
 }
 
-/** What the folds say of articles that they did not see. */
+/** What weights say of articles that they did not see. */
 function report(held: { example: Example; weights: HybridWeights }[]): void {
   const judged = held.map(({ example, weights }) => {
     if (example.candidates.length === 0)

@@ -7,28 +7,31 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { routes } from "@caigun/contract";
-import { makeHome, type RunningCaigun, startCaigun, tinyGpt2, trained } from "../caigun.ts";
+import { makeHome, type RunningCaigun, startCaigun, trained } from "../caigun.ts";
 import { Chatbot, type ModelReply, type TrainReply } from "../chatbot.ts";
-import { manual } from "../manual.ts";
 
 const VERSION = "4.32.5";
 /** Outside of the repository's own files, and kept: the installation takes longer than its use. */
 const environment = fileURLToPath(new URL(`../../node_modules/.cache/schemathesis-${VERSION}`, import.meta.url));
-const program = fileURLToPath(new URL("../../apps/caigun/bin/caigun.mjs", import.meta.url));
 const REQUESTS = 10_000;
 /** Each with a seed of its own: a call without parameters is not often tried within one. */
 const RUNS = 4;
 const SUCCESSES_PER_OPERATION = 50;
-/** What generates requests at a time; each has a core to keep busy. */
+/**
+ * How many runs at a time. Each is a process with one thread: a core of its own, and in several threads Python before
+ * 3.11.8 and 3.12.2 ends a run now and then with "AST constructor recursion depth mismatch" (python/cpython#106905).
+ */
 const GENERATORS = 2;
+/** Two at a time, for texts of a few words. */
+const TRAININGS = 2;
+const EXPECTED_OUTCOME =
+  /^(ready|failed: The text has (no words|\d+ tokens, and a language model needs \d+ to learn from)\.)$/;
 
 /** Real ids for schemathesis to use beside those that it makes up. */
 type Seed = {
   /** Models that stay as they are: ready, failed and cancelled ones. */
   models: string[];
   ready: string[];
-  /** Of the ready ones, those with an adapter. */
-  learned: string[];
   events: string[];
   trainingData: string[];
   uids: string[];
@@ -62,11 +65,9 @@ describe("schemathesis over the OpenAPI document", () => {
       const start = performance.now();
       const config = join(folder, "schemathesis.toml");
       await writeFile(config, configuration(seed, apiKey, folder));
-      for (let seedNumber = 1; seedNumber <= RUNS; seedNumber++) {
-        const options = ["--config-file", config, "--no-color", "run", "--seed", String(seedNumber)];
-        const { exitCode, output } = await run(schemathesis, [...options, `${caigun.url}/openapi.json`]);
-        assert.equal(exitCode, 0, output);
-      }
+      const seeds = Array.from({ length: RUNS }, (_, at) => at + 1);
+      const url = `${caigun.url}/openapi.json`;
+      await Promise.all(Array.from({ length: GENERATORS }, () => runInTurn(schemathesis, config, url, seeds)));
       const seconds = Math.round((performance.now() - start) / 1000);
       const { total, statuses, failures } = countRequests(caigun.log.slice(seeded));
       t.diagnostic(`${total} requests in ${seconds} s`);
@@ -80,7 +81,10 @@ describe("schemathesis over the OpenAPI document", () => {
         const takes = ["params", "query", "headers", "body"].some((part) => part in route);
         assert(count >= (takes ? SUCCESSES_PER_OPERATION : RUNS), `${route.operationId} succeeded ${count} times`);
       }
-      await trainWhatWasAccepted(t, chatbot, home, [...seed.toDelete, ...seed.toCancel]);
+      const waiting = await acceptedTrainings(chatbot, [...seed.toDelete, ...seed.toCancel]);
+      await caigun.stop();
+      caigun = await startCaigun({ home, env: { CAIGUN_TRAININGS: String(TRAININGS) } });
+      await trainAll(t, new Chatbot(caigun, apiKey), waiting);
     } finally {
       await caigun?.stop();
       await rm(home, { recursive: true, force: true });
@@ -125,6 +129,15 @@ async function run(command: string, args: string[]): Promise<{ exitCode: number 
   return { exitCode, output };
 }
 
+/** Runs schemathesis once with each seed that is left, until none is. */
+async function runInTurn(schemathesis: string, config: string, url: string, seeds: number[]): Promise<void> {
+  for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+    const options = ["--config-file", config, "--no-color", "run", "--seed", String(seed)];
+    const { exitCode, output } = await run(schemathesis, [...options, url]);
+    assert.equal(exitCode, 0, output);
+  }
+}
+
 const text = (number: number) => `Room ${number} holds ${number + 3} people. The office opens at nine in the morning.`;
 
 /** Models in every state that lasts, with their events, texts and conversations. */
@@ -138,20 +151,18 @@ async function seedEnded(chatbot: Chatbot): Promise<Omit<Seed, "toDelete" | "toC
     const { citations } = await chatbot.ask("When does the office open?", { uid, query: "?nickname=Ann" });
     trainingData.push(citations[0]!.training_data_id);
   }
-  const learned = await chatbot.train(manual(60), { model_name: "gpt2" });
-  ready.push((await trained(chatbot.caigun, learned)) as ModelReply);
-  // Too short to learn from.
   const failed = await chatbot.train(text(0), { model_name: "gpt2" });
-  await trained(chatbot.caigun, failed);
+  assert.equal((await trained(chatbot.caigun, failed, chatbot.apiKey)).status, "failed");
+  const learned = await chatbot.train(`${text(0)} `.repeat(40), { model_name: "gpt2" });
+  assert.equal((await trained(chatbot.caigun, learned, chatbot.apiKey)).status, "ready");
   const cancelled = await chatbot.train(`${text(0)} `.repeat(200_000));
   await chatbot.get(`models/${cancelled.id}/cancel`, { method: "POST" });
   const deleted = await chatbot.train(text(0));
   await chatbot.get(`models/${deleted.id}`, { method: "DELETE" });
-  const others = [failed, cancelled, deleted];
+  const others = [failed, learned, cancelled, deleted];
   return {
     models: [...ready, ...others].map(({ id }) => id),
     ready: ready.map(({ id }) => id),
-    learned: [learned.id],
     events: [...ready, ...others].map(({ event_id }) => event_id as string),
     trainingData,
     uids,
@@ -187,7 +198,7 @@ include-operation-id = ${JSON.stringify(operationId)}
 parameters = { ${JSON.stringify(parameter)} = { dictionary = ${JSON.stringify(dictionary)}, probability = 0.8 } }
 `;
   return `headers = { "api-key" = ${JSON.stringify(apiKey)} }
-workers = ${GENERATORS}
+workers = 1
 continue-on-failure = true
 request-timeout = 30
 max-stream-events = 1
@@ -212,7 +223,6 @@ ${[
   operation("getModel", "path.id", "models"),
   operation("deleteModel", "path.id", "toDelete"),
   operation("cancelTraining", "path.id", "toCancel"),
-  operation("exportAdapter", "path.id", "learned"),
   operation("pinModel", "body.id", "ready"),
   operation("streamEvent", "path.event_id", "events"),
   operation("getTrainingDataText", "path.id", "trainingData"),
@@ -243,37 +253,27 @@ function countRequests(log: readonly string[]) {
   return { total, statuses, failures };
 }
 
-/** Has a worker train the texts that schemathesis made up; whatever they are, each training ends as it must. */
-async function trainWhatWasAccepted(
-  t: TestContext,
-  chatbot: Chatbot,
-  home: string,
-  seeded: readonly string[],
-): Promise<void> {
+/** Those that wait with a text that schemathesis made up; what was seeded is deleted. */
+async function acceptedTrainings(chatbot: Chatbot, seeded: readonly string[]): Promise<(ModelReply & TrainReply)[]> {
   const { models } = await chatbot.get<{ models: (ModelReply & TrainReply)[] }>("models");
   const queued = models.filter(({ status }) => status === "queued");
-  const waiting = queued.filter(({ id }) => !seeded.includes(id));
   for (const { id } of queued) if (seeded.includes(id)) await chatbot.get(`models/${id}`, { method: "DELETE" });
-  const worker = spawn(process.execPath, [program, "worker"], {
-    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: home, CAIGUN_GPT2_BASE: tinyGpt2 },
-    stdio: "ignore",
-  });
-  try {
-    const counts: Record<string, number> = {};
-    for (const model of waiting) {
-      const { status, failure } = await trained(chatbot.caigun, model, chatbot.apiKey);
-      const outcome = failure ? `${status}: ${(failure as { cause: string }).cause}` : String(status);
-      counts[outcome] = (counts[outcome] ?? 0) + 1;
-    }
-    t.diagnostic(`${waiting.length} trainings: ${JSON.stringify(counts)}`);
-    const outcomes = Object.keys(counts);
-    const expected = /^(ready|failed: The text has (no words\.|\d+ tokens, and a language model needs .*))$/;
-    assert.deepEqual(
-      outcomes.filter((outcome) => !expected.test(outcome)),
-      [],
-    );
-  } finally {
-    worker.kill("SIGTERM");
-    await once(worker, "exit");
+  return queued.filter(({ id }) => !seeded.includes(id));
+}
+
+/** Whatever their texts are, each training ends as it must. */
+async function trainAll(t: TestContext, chatbot: Chatbot, waiting: readonly (ModelReply & TrainReply)[]) {
+  const start = performance.now();
+  const counts: Record<string, number> = {};
+  for (const model of waiting) {
+    const { status, failure } = await trained(chatbot.caigun, model, chatbot.apiKey);
+    const outcome = failure ? `${status}: ${(failure as { cause: string }).cause}` : String(status);
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
+  const seconds = Math.round((performance.now() - start) / 1000);
+  t.diagnostic(`${waiting.length} trainings in ${seconds} s: ${JSON.stringify(counts)}`);
+  assert.deepEqual(
+    Object.keys(counts).filter((outcome) => !EXPECTED_OUTCOME.test(outcome)),
+    [],
+  );
 }
