@@ -64,7 +64,10 @@ export const lora: Bench = async ({ runs, progress }) => {
     const [caigun, fp32, bf16] = [speed.caigun!, speed.peer_fp32!, speed.peer_bf16!];
     if (Math.abs(caigun.firstLoss / fp32.firstLoss - 1) > MOST_FIRST_LOSS_GAP)
       throw new Error(`The losses of the first step are ${caigun.firstLoss} and ${fp32.firstLoss}: not the same work.`);
-    for (const [name, { perSecond }] of Object.entries(speed)) progress(`${name}: ${Math.round(perSecond)} tokens/s`);
+    for (const [name, { perSecond, processorSeconds, peakBytes }] of Object.entries(speed))
+      progress(
+        `${name}: ${Math.round(perSecond)} tokens/s, ${processorSeconds.toFixed(1)} processor seconds a step, ${Math.round(peakBytes / 1e6)} MB`,
+      );
     const best = fp32.perSecond > bf16.perSecond ? fp32 : bf16;
 
     const losses: number[] = [];
@@ -101,6 +104,9 @@ export const lora: Bench = async ({ runs, progress }) => {
       peer_bf16_peak_memory_bytes: bf16.peakBytes,
       ratio_fp32: caigun.perSecond / fp32.perSecond,
       ratio_best: caigun.perSecond / best.perSecond,
+      processor_seconds_per_step: caigun.processorSeconds,
+      peer_fp32_processor_seconds_per_step: fp32.processorSeconds,
+      peer_bf16_processor_seconds_per_step: bf16.processorSeconds,
       first_loss: caigun.firstLoss,
       peer_first_loss: fp32.firstLoss,
       loss_steps: LOSS_STEPS,
@@ -151,35 +157,38 @@ async function trainerOf(folder: string, name: string, given: Given): Promise<Tu
   return new TurnTaker(process.execPath, [here("./lora-process.ts"), path]);
 }
 
-type Speed = { perSecond: number; peakBytes: number; firstLoss: number };
+type Step = Awaited<ReturnType<TurnTaker["step"]>>;
+type Speed = { perSecond: number; processorSeconds: number; peakBytes: number; firstLoss: number };
 
 /** Starts the systems one after the other, then has each make a step, again and again. */
 async function inTurns(
   systems: Record<string, () => Promise<TurnTaker>>,
   { turns, progress }: { turns: number; progress: (what: string) => void },
 ): Promise<Record<string, Speed>> {
-  const started: { name: string; taker: TurnTaker; seconds: number[]; firstLoss: number }[] = [];
+  const started: { name: string; taker: TurnTaker; steps: Step[]; firstLoss: number }[] = [];
   try {
     for (const [name, start] of Object.entries(systems)) {
       progress(`starting ${name}`);
       const taker = await start();
-      const system = { name, taker, seconds: [], firstLoss: 0 };
+      const system = { name, taker, steps: [], firstLoss: 0 };
       started.push(system);
       system.firstLoss = await begun(taker);
     }
     for (let turn = 1; turn <= turns; turn++) {
       progress(`turn ${turn} of ${turns}`);
-      for (const { taker, seconds } of started) seconds.push((await taker.step()).seconds);
+      for (const { taker, steps } of started) steps.push(await taker.step());
     }
   } finally {
     for (const { taker } of started) await taker.end();
   }
   return Object.fromEntries(
-    started.map(({ name, taker: { peakBytes }, seconds, firstLoss }) => [
-      name,
-      { perSecond: (BATCH * LENGTH) / median(seconds), peakBytes, firstLoss },
-    ]),
+    started.map(({ name, taker, steps, firstLoss }) => [name, speedOf(taker, steps, firstLoss)]),
   );
+}
+
+function speedOf({ peakBytes }: TurnTaker, steps: Step[], firstLoss: number): Speed {
+  const perSecond = (BATCH * LENGTH) / median(steps.map(({ seconds }) => seconds));
+  return { perSecond, processorSeconds: median(steps.map((step) => step.processorSeconds)), peakBytes, firstLoss };
 }
 
 /** The start and the steps in which memory is watched; gives the first step's loss. */
@@ -196,9 +205,9 @@ async function begun(taker: TurnTaker): Promise<number> {
 async function alone(taker: TurnTaker): Promise<Speed> {
   try {
     const firstLoss = await begun(taker);
-    const seconds: number[] = [];
-    for (let step = 0; step < TURNS_PER_RUN; step++) seconds.push((await taker.step()).seconds);
-    return { perSecond: (BATCH * LENGTH) / median(seconds), peakBytes: taker.peakBytes, firstLoss };
+    const steps: Step[] = [];
+    for (let step = 0; step < TURNS_PER_RUN; step++) steps.push(await taker.step());
+    return speedOf(taker, steps, firstLoss);
   } finally {
     await taker.end();
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { proportionalSetSizes } from "./parts.ts";
+import { processorSeconds, proportionalSetSizes } from "./parts.ts";
 
 const SAMPLE_EVERY_MS = 50;
 
@@ -26,11 +26,18 @@ export class TurnTaker {
     return JSON.parse(value) as Line;
   }
 
-  async step(): Promise<{ seconds: number; loss: number }> {
+  /** With what it took by the clock, and of the processors, which other load on the machine changes less. */
+  async step(): Promise<{ seconds: number; processorSeconds: number; loss: number }> {
+    const used = await this.#processorSeconds();
     const began = performance.now();
     this.#child.stdin!.write("\n");
     const { loss } = await this.line<{ loss: number }>();
-    return { seconds: (performance.now() - began) / 1000, loss };
+    const seconds = (performance.now() - began) / 1000;
+    return { seconds, processorSeconds: (await this.#processorSeconds()) - used, loss };
+  }
+
+  async #processorSeconds(): Promise<number> {
+    return Object.values(await processorSeconds(this.#child.pid!)).reduce((sum, part) => sum + part, 0);
   }
 
   /** Takes its memory every 50 ms while something happens. */

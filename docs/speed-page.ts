@@ -40,7 +40,7 @@ const intro = `# Speed
 
 <!-- Written by docs/speed-page.ts from bench/results. Run \`node docs/speed-page.ts\` after \`npm run bench -- --save\`. -->
 
-    npm run bench -- [train] [talk] [start] [growth] [peers] [embed] [--hybrid] [--runs N] [--json] [--save]
+    npm run bench -- [train] [talk] [start] [growth] [peers] [embed] [lora] [generate] [--hybrid] [--runs N] [--json] [--save]
 
 measures what is below, all of it where none is named (half an hour), talk with vectors too with \`--hybrid\`, and with \`--save\` keeps the result under \`bench/results\`. Figures are medians of several runs. Machines differ, and the same one does from day to day and with what else runs on it: compare what one run measured. The texts are made up (\`bench/corpus.ts\`): passages of 700 characters, four questions for each, all different; nothing caches answers. The server runs with its default settings, and everything, the load generator too, shares the machine's cores.
 `;
@@ -118,6 +118,46 @@ ${rows.join("\n")}
 | --- | --- | --- | --- |
 ${goalRow("times as fast, both one at a time", result, times(1), { atLeast: 2, unit: "times" })}
 ${goalRow("times as fast as its default", result, times(32), { atLeast: 2, unit: "times" })}
+`;
+  },
+  lora: (result) => {
+    const shares = Object.entries(
+      (result as unknown as { share_of_step_by_operator: object }).share_of_step_by_operator,
+    )
+      .filter(([, share]) => share >= 0.01)
+      .map(([operator, share]) => `${operator} ${Math.round(share * 100)}`);
+    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+    const systems = {
+      "": "CaiGun, int8",
+      peer_fp32_: "PyTorch with PEFT, fp32",
+      peer_bf16_: "PyTorch with PEFT, bf16",
+    };
+    const rows = Object.entries(systems).map(
+      ([key, what]) =>
+        `| ${what} | ${figure(result, `${key}tokens_per_second`)} | ${megabytes(measuredAt(result, `${key}peak_memory_bytes`))} |`,
+    );
+    type Growth = Record<string, { tokens_per_second: number; peak_memory_bytes: number }>;
+    const growth = Object.entries((result as unknown as { growth: Growth }).growth).map(
+      ([name, at]) => `| ${name} | ${Math.round(at.tokens_per_second)} | ${megabytes(at.peak_memory_bytes)} |`,
+    );
+    return `## Training an adapter
+
+SmolLM2-135M-Instruct from its GGUF file, r ${figure(result, "r")} on all linear layers, ${figure(result, "rows")} rows of ${figure(result, "tokens_per_row")} tokens, all asked for, ${figure(result, "threads")} threads; all systems are loaded and make their steps in turn. Memory is the highest sum of proportional set sizes from the start to the third step. int8 less fp32, by fp32, held-out loss after ${figure(result, "loss_steps")} steps: ${(100 * measuredAt(result, "loss_gap")).toFixed(2)} %. Versions: \`bench/peers/requirements-lora.txt\`.
+
+| | tokens a second | peak memory, MB |
+| --- | --- | --- |
+${rows.join("\n")}
+
+| | goal | measured | reached |
+| --- | --- | --- | --- |
+${goalRow("times as fast as fp32", result, "ratio_fp32", { atLeast: 1.5, unit: "times" })}
+${goalRow("times as fast as the best", result, "ratio_best", { atLeast: 1.5, unit: "times" })}
+
+Where a step's time goes, %: ${shares.join(", ")}.
+
+| the same tokens a step, one thing changed | tokens a second | peak memory, MB |
+| --- | --- | --- |
+${growth.join("\n")}
 `;
   },
   start: (result) => {

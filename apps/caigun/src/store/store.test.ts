@@ -274,7 +274,14 @@ describeOnEachBackend("store", (databases) => {
       ...["createAccount", "listAccounts", "findFirstAccount", "rememberSecretFingerprint", "migrate", "openStore"],
       ...["wasFirstKeyShown", "rememberFirstKeyShown"],
       // Maintenance over all owners, reached by no request.
-      ...["expireOverdue", "referencedDigests", "removeExpiredIdempotent", "releaseIdempotent", "touchKeys"],
+      ...[
+        "expireOverdue",
+        "isEventLive",
+        "referencedDigests",
+        "removeExpiredIdempotent",
+        "releaseIdempotent",
+        "touchKeys",
+      ],
       // By which a request gets its owner.
       "talkContext",
       // Not queries.

@@ -51,24 +51,25 @@ export async function trainModel(tools: TrainingTools, job: Job, jobSignal: Abor
   try {
     const artifact = await makeArtifact(tools, chatbotId, eventId, attempt);
     await completeTraining(store.db, chatbotId, eventId, attempt.number, artifact);
-    await forgetLearning(tools, eventId);
+    await forgetEnded(tools, eventId);
   } catch (thrown) {
     // What stopped the attempt says more than the request to the child that failed because of it.
     const error = attempt.signal.aborted ? attempt.signal.reason : thrown;
-    if (error instanceof NotOurs) {
-      // What it learned may be another worker's now, who goes on from there.
-      if (!(await isEventLive(store.db, eventId))) await forgetLearning(tools, eventId);
-      return;
-    }
+    if (error instanceof NotOurs) return await forgetEnded(tools, eventId);
     if (jobSignal.aborted) throw new Retryable("The worker was stopped.", { cause: error });
     const { failure, mayHeal } = explainFailure(attempt.stage, error);
     log.warn({ eventId, stage: failure.stage, attempt: attempt.number, mayHeal, err: error }, "training failed");
     if (mayHeal && attempt.number < tools.maxAttempts) throw new Retryable(failure.cause, { cause: error });
     await failTraining(store.db, chatbotId, eventId, attempt.number, failure);
-    await forgetLearning(tools, eventId);
+    await forgetEnded(tools, eventId);
   } finally {
     await attempt.close();
   }
+}
+
+/** Removes what a training learned, unless it is another worker's now, who goes on from there. */
+async function forgetEnded(tools: TrainingTools, eventId: string): Promise<void> {
+  if (!(await isEventLive(tools.store.db, eventId))) await forgetLearning(tools, eventId);
 }
 
 /**
