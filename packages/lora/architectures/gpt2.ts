@@ -1,7 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import type { Attributes } from "../graph/operations.ts";
+import { type Attributes, OUTLIERS } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -34,7 +34,7 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}`;
     g.beginSegment(x);
-    const fused = linear(norm(x, `${block}.attn_norm`), `${block}.attn_qkv`, 3 * width);
+    const fused = linear(norm(x, `${block}.attn_norm`), `${block}.attn_qkv`, 3 * width, OUTLIERS);
     const [queries, keys, values] = [0, 1, 2].map((part) =>
       splitHeads(g, g.one("slice", [fused], { axis: 1, start: part * width, end: (part + 1) * width }), heads, sizes),
     ) as [Value, Value, Value];
@@ -42,7 +42,7 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
     x = add(g, x, linear(attended, `${block}.attn_output`, width));
 
     const wide = g.one("gelu", [linear(norm(x, `${block}.ffn_norm`), `${block}.ffn_up`, feedForwardWidth)]);
-    x = add(g, x, linear(wide, `${block}.ffn_down`, width, { outliers: true }));
+    x = add(g, x, linear(wide, `${block}.ffn_down`, width, OUTLIERS));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm"), tiedEmbedding: embedding };

@@ -1,7 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, mul, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import type { Attributes } from "../graph/operations.ts";
+import { type Attributes, OUTLIERS } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -38,16 +38,16 @@ export function llama(
     const block = `blk.${layer}`;
     g.beginSegment(x);
     const before = norm(x, `${block}.attn_norm.weight`);
-    const queries = splitHeads(g, linear(before, `${block}.attn_q.weight`, heads * headWidth), heads, sizes);
+    const queries = splitHeads(g, linear(before, `${block}.attn_q.weight`, heads * headWidth, OUTLIERS), heads, sizes);
     const keys = splitHeads(
       g,
-      linear(before, `${block}.attn_k.weight`, keyValueHeads * headWidth),
+      linear(before, `${block}.attn_k.weight`, keyValueHeads * headWidth, OUTLIERS),
       keyValueHeads,
       sizes,
     );
     const values = splitHeads(
       g,
-      linear(before, `${block}.attn_v.weight`, keyValueHeads * headWidth),
+      linear(before, `${block}.attn_v.weight`, keyValueHeads * headWidth, OUTLIERS),
       keyValueHeads,
       sizes,
     );
@@ -57,7 +57,7 @@ export function llama(
     const between = norm(x, `${block}.ffn_norm.weight`);
     const gate = g.one("silu", [linear(between, `${block}.ffn_gate.weight`, feedForwardWidth)]);
     const up = linear(between, `${block}.ffn_up.weight`, feedForwardWidth);
-    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width, { outliers: true }));
+    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width, OUTLIERS));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm.weight"), tiedEmbedding: embedding };

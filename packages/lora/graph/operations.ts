@@ -23,6 +23,9 @@ export interface Attributes {
   inverse?: boolean;
 }
 
+/** Of a projection whose input has a few channels that are far larger than the others. */
+export const OUTLIERS: Attributes = { outliers: true };
+
 interface Output {
   shape: readonly number[];
   type: ElementType;

@@ -1,5 +1,6 @@
 import type { Value } from "../graph/graph.ts";
 import type { Emitter, Lowering } from "./emitter.ts";
+import { ELEMENT } from "./model.ts";
 import { integerProduct, projected, secondDigit } from "./projections.ts";
 
 /** How many rows' logits are in memory at a time: 256 rows of 49,152 tokens are 50 MB. */
@@ -30,7 +31,7 @@ export const crossEntropy: Lowering = (
     const own = e.node("GatherElements", [logits, column], { attributes: { axis: { int: 1 } } });
     losses.push(e.node("Mul", [e.node("Sub", [all, own]), weight]));
     if (!e.isRead(gradient as Value)) continue;
-    const right = e.node("Gather", [e.name(embedding), target]);
+    const right = embeddedTargets(e, target, embedding as Value);
     gradients.push(
       e.node("Mul", [
         e.node("Sub", [expectedRows(e, p, [end - start, vocabulary], largest, embedding as Value), right]),
@@ -43,6 +44,19 @@ export const crossEntropy: Lowering = (
   e.node("ReduceSum", [together(losses)], { output: e.name(loss), attributes: { keepdims: { int: 0 } } });
   if (gradients.length > 0) e.node("Identity", [together(gradients)], { output: e.name(gradient) });
 };
+
+/**
+ * E[target], in the same integers as p E: what they lack of the embedding then falls out of the difference, which is small
+ * where a target is well foreseen.
+ */
+function embeddedTargets(e: Emitter, target: string, embedding: Value): string {
+  if (e.precision !== "int8") return e.node("Gather", [e.name(embedding), target]);
+  const { tensor, scales, unsigned } = e.frozen(embedding, "backward");
+  const integers = e.node("Cast", [e.node("Gather", [tensor, target])], {
+    attributes: { to: { int: ELEMENT.float32 } },
+  });
+  return e.node("Mul", [unsigned ? e.node("Sub", [integers, e.real(128)]) : integers, scales]);
+}
 
 /**
  * p E: the embedding that a row's probabilities expect. In integers the probabilities are taken in two digits of base

@@ -44,6 +44,8 @@ export interface Factor {
 /** Collects the nodes and constants of an ONNX model while a graph is lowered. */
 export class Emitter {
   readonly precision: Precision;
+  /** Whether all rows that are quantised take two digits. */
+  readonly twoDigits: boolean;
   readonly #real: "float32" | "float64";
   readonly #graph: Graph;
   readonly #frozen: FrozenTensors;
@@ -53,8 +55,9 @@ export class Emitter {
   readonly #read: ReadonlySet<Value>;
   #named = 0;
 
-  constructor(graph: Graph, precision: Precision, frozen: FrozenTensors) {
+  constructor(graph: Graph, precision: Precision, frozen: FrozenTensors, twoDigits: boolean) {
     this.precision = precision;
+    this.twoDigits = twoDigits;
     this.#real = precision === "float64" ? "float64" : "float32";
     this.#graph = graph;
     this.#frozen = frozen;

@@ -7,10 +7,16 @@ import { project, projectBack } from "./projections.ts";
 
 /**
  * Writes a graph as an ONNX model that computes the same. `precision` says in what: float64 where gradients are checked,
- * float32 as the reference, int8 where products with frozen weights are made in 8-bit integers (projections.ts).
+ * float32 as the reference, int8 where products with frozen weights are made in 8-bit integers (projections.ts); with
+ * `twoDigits` all their left factors take two digits each, which costs twice the time and is for what is only measured.
  */
-export function lower(graph: Graph, precision: Precision, frozen: FrozenTensors): OnnxModel {
-  const emitter = new Emitter(graph, precision, frozen);
+export function lower(
+  graph: Graph,
+  precision: Precision,
+  frozen: FrozenTensors,
+  { twoDigits = false }: { twoDigits?: boolean } = {},
+): OnnxModel {
+  const emitter = new Emitter(graph, precision, frozen, twoDigits);
   for (const node of graph.nodes) lowerings[node.operation](emitter, node);
   return emitter.finish();
 }

@@ -2,15 +2,8 @@ import type { Value } from "../graph/graph.ts";
 import type { Emitter, Lowering } from "./emitter.ts";
 
 /** x W^T with a frozen weight. */
-export const project: Lowering = (e, { inputs: [x, weight], outputs, attributes: { outliers = false } }) => {
-  const output = e.name(outputs[0]);
-  if (e.precision !== "int8" || !outliers)
-    return void projected(e, e.name(x), (x as Value).shape, weight as Value, output);
-  const first = quantisedRows(e, e.name(x));
-  const digits = [first, secondDigit(e, first, 1 / 127)];
-  const sums = digits.map((digit) => integerProduct(e, digit, weight as Value, "forward"));
-  e.node("Add", sums, { output });
-};
+export const project: Lowering = (e, { inputs: [x, weight], outputs, attributes: { outliers = false } }) =>
+  void projected(e, e.name(x), (x as Value).shape, weight as Value, { outliers, output: e.name(outputs[0]) });
 
 /** dy W with a frozen weight. */
 export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
@@ -21,10 +14,26 @@ export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
   e.product({ name: e.name(rows), shape: rows.shape }, { name: e.name(columns), shape: columns.shape }, { output });
 };
 
-export function projected(e: Emitter, x: string, shape: readonly number[], weight: Value, output?: string): string {
-  if (e.precision === "int8") return integerProduct(e, quantisedRows(e, x), weight, "forward", output);
-  const frozen = { name: e.name(weight), shape: weight.shape, transpose: true };
-  return e.product({ name: x, shape }, frozen, output === undefined ? {} : { output });
+export function projected(
+  e: Emitter,
+  x: string,
+  shape: readonly number[],
+  weight: Value,
+  { outliers = false, output }: { outliers?: boolean; output?: string } = {},
+): string {
+  const named = output === undefined ? {} : { output };
+  if (e.precision !== "int8") {
+    const frozen = { name: e.name(weight), shape: weight.shape, transpose: true };
+    return e.product({ name: x, shape }, frozen, named);
+  }
+  const first = quantisedRows(e, x);
+  if (!outliers && !e.twoDigits) return integerProduct(e, first, weight, "forward", output);
+  const digits = [first, secondDigit(e, first, 1 / 127)];
+  return e.node(
+    "Add",
+    digits.map((digit) => integerProduct(e, digit, weight, "forward")),
+    named,
+  );
 }
 
 export interface QuantisedRows {
@@ -56,9 +65,12 @@ export function quantisedRows(e: Emitter, x: string): QuantisedRows {
 
 /** What is left of rows after their integers, as integers: it is within half a unit on either side. */
 export function secondDigit(e: Emitter, first: QuantisedRows, unitOfFirst: number): QuantisedRows {
-  const rest = e.node("Sub", [first.shares, e.node("DequantizeLinear", [first.integers, first.unit, first.zero])]);
   const [unit, zero] = [e.real(unitOfFirst / 254), e.uint8(128)];
-  return { ...first, shares: rest, integers: e.node("QuantizeLinear", [rest, unit, zero]), unit, zero };
+  const shares = e.once(`rest of ${first.integers}`, () =>
+    e.node("Sub", [first.shares, e.node("DequantizeLinear", [first.integers, first.unit, first.zero])]),
+  );
+  const integers = e.once(`integers of ${shares}`, () => e.node("QuantizeLinear", [shares, unit, zero]));
+  return { ...first, shares, integers, unit, zero };
 }
 
 export function integerProduct(

@@ -73,13 +73,16 @@ export async function openGraphs(options: GraphsOptions, rows: PackedRow[], held
     for (const name of ["frozen", "step.onnx", "held-out.onnx"]) await rm(join(folder, name), { force: true });
   };
   try {
-    const open = async (name: string, graph: Graph) => {
-      const session = await Session.open(folder, name, lower(graph, precision, frozen), { threads });
+    const open = async (name: string, graph: Graph, how: { twoDigits?: boolean } = {}) => {
+      const session = await Session.open(folder, name, lower(graph, precision, frozen, how), { threads });
       sessions.push(session);
       return session;
     };
     const step = await open("step", stepAsGraph);
-    const heldOut = heldOutRows.length > 0 ? await open("held-out", lossGraph(base, layout, heldOutSize)) : undefined;
+    const heldOut =
+      heldOutRows.length > 0
+        ? await open("held-out", lossGraph(base, layout, heldOutSize), { twoDigits: true })
+        : undefined;
     return { step, size, heldOut, heldOutSize, tokensPerStep: batch * length * settings.accumulate, close };
   } catch (error) {
     await close();
