@@ -11,6 +11,8 @@ const mayName: Readonly<Record<string, string>> = {
   "packages/text/language.ts": "tells languages apart",
   "packages/text/snowball.ts": "stemming",
   "packages/text/common-words.ts": "word lists",
+  "packages/lora/export/peft.ts":
+    "safetensors files say that they are of PyTorch by the letters that also mean Portuguese",
   "packages/passages/ordinary-words.ts": "the names that a library's word lists have",
   "packages/reading/refusals.ts": "texts that people see",
   "apps/caigun/src/http/api-reference.ts": "the page says which language it is in",
