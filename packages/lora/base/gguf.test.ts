@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
+import { refusal } from "../../../testkit/refused-base.ts";
 import { type GgufField, type GgufTensor, ggufHead } from "../export/gguf-head.ts";
 import { BaseRefused, openBase } from "../index.ts";
 import type { Architecture } from "./base.ts";
@@ -66,15 +67,6 @@ async function written(t: TestContext, bytes: Buffer): Promise<string> {
   const path = join(folder, "model.gguf");
   await writeFile(path, bytes);
   return path;
-}
-
-async function refusal(path: string): Promise<string> {
-  const error = await openBase(path, { digest: "" }).then(
-    (base) => base.close(),
-    (reason) => reason,
-  );
-  assert(error instanceof BaseRefused, `${path} was not refused: ${error}`);
-  return error.message;
 }
 
 describe("a GGUF file", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
+import { refusal } from "../../../testkit/refused-base.ts";
 import { BaseRefused, openBase } from "../index.ts";
 
 type Header = Record<string, { dtype: string; shape: unknown; data_offsets: unknown }>;
@@ -17,15 +18,6 @@ async function copied(t: TestContext, name: string): Promise<string> {
   t.after(() => rm(folder, { recursive: true, force: true }));
   await cp(fileURLToPath(new URL(name, goldens)), folder, { recursive: true });
   return folder;
-}
-
-async function refusal(path: string): Promise<string> {
-  const error = await openBase(path, { digest: "" }).then(
-    (base) => base.close(),
-    (reason) => reason,
-  );
-  assert(error instanceof BaseRefused, `${path} was not refused: ${error}`);
-  return error.message;
 }
 
 async function withHeader(folder: string, edit: (header: Header) => void): Promise<void> {
