@@ -33,11 +33,17 @@ describe("gpt2 without a base", () => {
   });
 
   it("says in strict mode what brings gpt2 where it can't be had", async (t) => {
-    const hub = await serveLocally(t, (_request, response) => response.writeHead(404).end());
+    let requests = 0;
+    const hub = await serveLocally(t, (_request, response) => {
+      requests++;
+      response.writeHead(404).end();
+    });
     const env = { CAIGUN_STRICT_ENGINES: "1", CAIGUN_GPT2_BASE: "", CAIGUN_HUGGING_FACE_URL: hub };
     const { stage, cause, fix } = await failure(t, env);
     assert.equal(stage, "learn");
     assert.match(cause, /gpt2 can't be fetched.*caigun pull gpt2 --from PATH/);
     assert.match(fix, /npx caigun pull/);
+    assert(!cause.includes(new URL(hub).host), cause);
+    assert.equal(requests, 1, "what is not there is not there a moment later");
   });
 });

@@ -41,7 +41,7 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
     return tell("A fault in CaiGun ended the training.", FAULT, false);
   }
   if (error instanceof WeightsUnavailable)
-    return tell(error.message, "`npx caigun pull` brings it, also from a file.", true);
+    return tell(error.told, "`npx caigun pull` brings it, also from a file.", error.mayPass);
   if (error instanceof BaseRefused)
     return tell(error.message, "Set CAIGUN_GPT2_BASE to another model, or fetch it again: `npx caigun pull`.", false);
   if (error instanceof ChildEnded)

@@ -1,7 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluation } from "@caigun/contract";
-import type { Logger } from "pino";
 import type { Embedding, EncoderFiles } from "../engines/embedding.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
 import type { DocumentFile, EncodingsKept } from "../engines/local-reader/messages.ts";
@@ -32,7 +31,6 @@ export type TrainingTools = LearningTools & {
   encodings: EncodingsKept;
   /** How often a training that fails for a passing reason is tried, the first time included. */
   maxAttempts: number;
-  log: Logger;
 };
 
 /** Of the time that is left until the deadline, the share that embedding may take. */
