@@ -43,7 +43,8 @@ const FETCHING_SHARE = 0.2;
 /** Trains one model, and writes down how that ended. Throws Retryable for what may heal. */
 export async function trainModel(tools: TrainingTools, job: Job, jobSignal: AbortSignal): Promise<void> {
   const attempt = await Attempt.begin(tools, job, jobSignal);
-  if (!attempt) return; // it was cancelled while it waited, or is past its deadline
+  // It was cancelled while it waited, or is past its deadline: what an earlier attempt learned is for nobody.
+  if (!attempt) return await forgetLearning(tools, job.eventId);
   const { store, log } = tools;
   const { chatbotId, eventId } = job;
   try {
