@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { startCaigun, trained } from "../testkit/caigun.ts";
+import { manifest } from "@caigun/weights";
+import { startCaigun, tinyGpt2, trained } from "../testkit/caigun.ts";
 import { Chatbot } from "../testkit/chatbot.ts";
 import { serveLocally } from "../testkit/local-server.ts";
 import { manual } from "../testkit/manual.ts";
@@ -30,6 +31,18 @@ describe("gpt2 without a base", () => {
     assert.match(cause, /^The base model can't be used: notes\.gguf begins neither as/);
     assert(!cause.includes(folder), cause);
     assert.match(fix, /CAIGUN_GPT2_BASE/);
+  });
+
+  it("says that the file that was fetched is not what it was any more", async (t) => {
+    const weights = await mkdtemp(join(tmpdir(), "caigun-damaged-"));
+    t.after(() => rm(weights, { recursive: true, force: true }));
+    await mkdir(join(weights, "gpt2"));
+    for (const [file, [{ sha256 }]] of Object.entries(manifest.gpt2.files))
+      await cp(join(tinyGpt2, file), join(weights, "gpt2", `${sha256.slice(0, 16)}-${file}`));
+    const { stage, cause } = await failure(t, { CAIGUN_GPT2_BASE: "gpt2", CAIGUN_WEIGHTS: weights });
+    assert.equal(stage, "learn");
+    assert.match(cause, /model\.safetensors has the SHA-256 [0-9a-f]{64} instead of [0-9a-f]{64}: it is damaged\./);
+    assert(!cause.includes(weights), cause);
   });
 
   it("says in strict mode what brings gpt2 where it can't be had", async (t) => {
