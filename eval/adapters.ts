@@ -58,7 +58,7 @@ export async function measureAdapter(
   { bytes, questions: wanted, progress }: { bytes: number; questions: number; progress: (fraction: number) => void },
 ): Promise<AdapterFigures> {
   const folder = await mkdtemp(join(tmpdir(), "caigun-adapters-"));
-  const models = new AdaptedModels({ mostContexts: 2, mostAdapters: 4, threads: 2 });
+  const models = new AdaptedModels({ contextBytes: 120e6, adapterBytes: 80e6, threads: 2 });
   try {
     const articles = articlesWithin(file, bytes);
     const { text } = new PastedText(file, (article) => article < articles);
