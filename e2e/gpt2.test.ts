@@ -52,6 +52,7 @@ describe("gpt2", () => {
       const learning = event.data.learning as Learning | null;
       if (learning) {
         assert.equal(event.data.stage, "learn");
+        assert.deepEqual([learning.base, learning.base_because], ["tiny-gpt2", null]);
         seen.push(learning);
       }
       last = event;

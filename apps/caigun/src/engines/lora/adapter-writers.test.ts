@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { type AdapterFile, AdapterWriters } from "./adapter-writers.ts";
 
 const grounds = { question: "When does it open?", passages: ["The office opens at nine."] };
 
-test("a chatbot whose base is gone keeps no other from being written for", async (t) => {
+test("a chatbot whose base is gone keeps no other from being written for, and what was left of a base is removed", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "caigun-adapter-writers-"));
   const path = fileURLToPath(new URL("../../../../../packages/lora/goldens/tiny-gpt2", import.meta.url));
   const base = await openBase(path);
@@ -19,6 +19,17 @@ test("a chatbot whose base is gone keeps no other from being written for", async
   await exportGgufAdapter(randomAdapter(base, { r: 2, alpha: 4, seed: 1 }), adapter);
   base.close();
   const options = { choice: { path }, weightsFolder: join(folder, "weights"), fetch: {}, strict: false };
+  // Two processes wrote a base for llama.cpp: one was killed yesterday, one may be at it.
+  const made = join(options.weightsFolder, "gguf");
+  await mkdir(made, { recursive: true });
+  for (const [name, hours] of [
+    ["left.part", 24],
+    ["growing.part", 0],
+  ] as const) {
+    await writeFile(join(made, name), "");
+    const then = Date.now() / 1_000 - 3_600 * hours;
+    await utimes(join(made, name), then, then);
+  }
   const writers = new AdapterWriters(options, LOCAL);
   t.after(async () => {
     await writers.close();
@@ -37,4 +48,5 @@ test("a chatbot whose base is gone keeps no other from being written for", async
   for (let question = 0; question < 6; question++)
     assert.equal(await outcome({ path: adapter, baseDigest: "0".repeat(64) }), "refused");
   assert.match(await outcome({ path: adapter, baseDigest: base.digest }), /^(written|unfinished)$/);
+  assert.deepEqual((await readdir(made)).sort(), [`${base.digest.slice(0, 16)}.gguf`, "growing.part"].sort());
 });

@@ -48,6 +48,8 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
           held_out_loss: heldOutLoss,
           tokens_per_second: tokensPerSecond,
           seconds_left: remainingMs / 1_000,
+          base: chosen.name,
+          base_because: chosen.because ?? null,
         } satisfies LearnProgress),
     });
     await exportGgufAdapter(adapterOf(trained, base), target);
