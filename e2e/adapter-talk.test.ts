@@ -61,6 +61,15 @@ describe("a chatbot with an adapter", () => {
     await chatbot.get("settings", { method: "PATCH", json: { writer: null } });
   });
 
+  it("quotes in strict mode too where what was written is of no use: its writer was reached", async () => {
+    await caigun.stop();
+    caigun = await startCaigun({ home: caigun.home, env: { CAIGUN_GPT2_BASE: base, CAIGUN_STRICT_ENGINES: "1" } });
+    const strict = new Chatbot(caigun, chatbot.apiKey);
+    const reply = await strict.ask(question, { uid: "strict", query: "?explain=true" });
+    assert.match(reply.text, /opens at nine/);
+    assert.deepEqual([reply.engine, reply.wording?.writer, reply.wording?.sent], ["local-reader", "lora", 0]);
+  });
+
   it("is not written with a base that it was not trained on, and in strict mode does not reply", async () => {
     await caigun.stop();
     await rm(base, { recursive: true });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { exportGgufModel, openBase, readGgufAdapter } from "@caigun/lora";
-import { type RunningCaigun, runCommand, startCaigun, tinyGpt2, trained } from "../testkit/caigun.ts";
+import { type RunningCaigun, runCommand, startCaigun, stopCommand, tinyGpt2, trained } from "../testkit/caigun.ts";
 import { assertProblem, Chatbot, type ModelReply } from "../testkit/chatbot.ts";
 import { manual } from "../testkit/manual.ts";
 
@@ -152,6 +152,19 @@ describe("an adapter is taken away", () => {
       (await readdir(folder)).filter((name) => /none|part/.test(name)),
       [],
     );
+  });
+
+  it("by the command line, which leaves nothing where it is stopped", async () => {
+    const into = await mkdtemp(join(folder, "stopped-"));
+    const stopped = stopCommand(
+      caigun.home,
+      ["export", model.id, "--format", "merged-gguf", "--out", join(into, "model.gguf")],
+      async () => (await readdir(into)).length > 0,
+    );
+    assert.deepEqual(await stopped, { exitCode: 1, signal: null, stderr: "Stopped.\n" });
+    assert.deepEqual(await readdir(into), []);
+    await taken("merged-gguf");
+    assert.deepEqual(await workFiles(), []);
   });
 
   it("only where there is one", async () => {

@@ -52,6 +52,7 @@ describe("gpt2", () => {
       const learning = event.data.learning as Learning | null;
       if (learning) {
         assert.equal(event.data.stage, "learn");
+        assert.deepEqual([learning.base, learning.base_because], ["tiny-gpt2", null]);
         seen.push(learning);
       }
       last = event;
@@ -101,6 +102,20 @@ describe("gpt2", () => {
       if (how === "deleted") assert.equal(response.status, 410);
       else assert.equal(((await response.json()) as ModelReply).status, "cancelled");
     });
+
+  it("leaves nothing where it is cancelled between two attempts", async () => {
+    const training = await train(text);
+    await untilLearned(chatbot, training, 1);
+    await eventually("it is kept what was learned", 60_000, () => checkpointed(caigun.home, training));
+    process.kill(await learner(caigun), "SIGKILL");
+    // The attempt is over, what it learned waits for the next one.
+    await eventually("only what was learned is left", 10_000, async () => {
+      const left = await leftOver(caigun.home);
+      return left.length === 1 && left[0] === training.event_id;
+    });
+    assert.equal((await chatbot.call(`models/${training.id}/cancel`, { method: "POST" })).status, 200);
+    await eventually("nothing is left", 30_000, async () => (await leftOver(caigun.home)).length === 0);
+  });
 
   it("learns two texts at once", async () => {
     const trainings = [await train(manual(120)), await train(manual(140))];

@@ -172,3 +172,20 @@ export async function runCommand(
   const [exitCode] = await once(child, "close");
   return { exitCode, ...output };
 }
+
+/** Sends Ctrl-C to a command once `isDue`. */
+export async function stopCommand(home: string, args: string[], isDue: () => Promise<boolean>) {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: home },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (data) => {
+    stderr += data;
+  });
+  const ended = once(child, "close");
+  while (child.exitCode === null && !(await isDue())) await new Promise((resolve) => setTimeout(resolve, 2));
+  child.kill("SIGINT");
+  const [exitCode, signal] = await ended;
+  return { exitCode, signal, stderr: stderr.split("\n").slice(-2).join("\n") };
+}

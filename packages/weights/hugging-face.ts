@@ -3,6 +3,7 @@ import { rm, stat } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Source } from "./manifest.ts";
+import { SourceFailed } from "./problems.ts";
 
 export type HuggingFaceSource = Extract<Source, { from: "hugging-face" }>;
 
@@ -21,10 +22,12 @@ export interface DownloadOptions {
 const CONNECT_MS = 5_000;
 const STALL_MS = 30_000;
 const LIMIT_MS = 3_600_000;
+/** Request Timeout and Too Many Requests (RFC 9110 and 6585): a later request may be answered. */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429]);
 
 /**
  * Downloads a file of a repository to `part`, going on where an earlier download stopped (RFC 9110, section 14.2).
- * Throws an error whose message tells what the hub answered.
+ * Throws SourceFailed, whose message tells what the hub answered.
  */
 export async function downloadFromHub(
   source: HuggingFaceSource,
@@ -46,12 +49,14 @@ export async function downloadFromHub(
     clearTimeout(timer);
     timer = setTimeout(() => stalled.abort(new Error("the download stood still")), STALL_MS);
   };
+  let mayPass = false;
   try {
     const response = await fetch(url, {
       signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
       headers: from > 0 ? { range: `bytes=${from}-` } : {},
     });
     waitOn();
+    mayPass = response.ok || PASSING_STATUSES.has(response.status) || response.status >= 500;
     if (!response.ok || !response.body) {
       await response.body?.cancel();
       throw new Error(`HTTP status ${response.status}`);
@@ -63,7 +68,10 @@ export async function downloadFromHub(
       transform(chunk: Buffer, _encoding, done) {
         bytes += chunk.length;
         waitOn();
-        if (bytes > maxBytes) return done(new Error(`more than ${maxBytes} bytes`));
+        if (bytes > maxBytes) {
+          mayPass = false;
+          return done(new Error(`more than ${maxBytes} bytes`));
+        }
         onBytes(bytes);
         done(null, chunk);
       },
@@ -77,7 +85,7 @@ export async function downloadFromHub(
     signal?.throwIfAborted();
     const cause = stalled.signal.aborted ? (stalled.signal.reason as Error) : (error as Error);
     const because = cause.cause instanceof Error ? cause.cause.message : cause.message;
-    throw new Error(`${url.host} did not give ${source.path}: ${because}.`, { cause: error });
+    throw new SourceFailed(`${url.host} did not give ${source.path}: ${because}.`, { mayPass, cause: error });
   } finally {
     clearTimeout(timer);
     clearTimeout(limit);

@@ -56,8 +56,8 @@ export async function readCheckpoint(path: string, settles: string, size: number
   const headEnd = bytes.indexOf(10, MAGIC.length) + 1;
   const arrayBytes = size * Float32Array.BYTES_PER_ELEMENT;
   if (headEnd === 0 || bytes.length !== headEnd + 4 * arrayBytes) return undefined;
-  const facts = JSON.parse(bytes.subarray(MAGIC.length, headEnd).toString());
-  if (facts.settles !== settles) return undefined;
+  const facts = factsIn(bytes.toString("utf8", MAGIC.length, headEnd));
+  if (facts?.settles !== settles) return undefined;
   const array = (at: number) => {
     const start = headEnd + at * arrayBytes;
     return new Float32Array(new Uint8Array(bytes.subarray(start, start + arrayBytes)).buffer);
@@ -71,6 +71,15 @@ export async function readCheckpoint(path: string, settles: string, size: number
     evaluationsWithoutGain: facts.evaluationsWithoutGain,
     curve: facts.curve,
   };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what `settles` agrees with, writeCheckpoint wrote.
+function factsIn(head: string): any {
+  try {
+    return JSON.parse(head);
+  } catch {
+    return undefined;
+  }
 }
 
 function bytesOf(array: Float32Array): Uint8Array {

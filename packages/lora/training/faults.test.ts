@@ -46,6 +46,48 @@ describe("a training ends, and says why,", () => {
     });
   }
 
+  it("where only the held-out loss is no number", async (t) => {
+    const run = await runOf(t);
+    const token = 200;
+    const { width } = run.base.architecture;
+    // One token's row is damaged, and no sample that is learned from has it.
+    const read = (name: string) => {
+      const numbers = run.base.read(name);
+      return name === "token_embd.weight" ? numbers.fill(Number.NaN, token * width, (token + 1) * width) : numbers;
+    };
+    const without = run.samples.map((sample) => ({ ...sample, tokens: sample.tokens.filter((id) => id !== token) }));
+    const samples = without.filter(({ tokens, supervisedFrom }) => supervisedFrom < tokens.length);
+    const heldOut = [{ tokens: [1, token, 2], supervisedFrom: 1 }];
+    await assert.rejects(trainAdapter({ ...run, samples, heldOut, base: { ...run.base, read } }), {
+      name: "TrainingDiverged",
+      message: "The held-out loss after step 0 is no number.",
+    });
+  });
+
+  it("where a sample has a token for which the base has no row", async (t) => {
+    const run = await runOf(t);
+    const { vocabulary } = run.base.architecture;
+    for (const wrong of [vocabulary, -1, 1.5])
+      for (const where of ["samples", "heldOut"] as const)
+        await assert.rejects(
+          trainAdapter({ ...run, [where]: [...run[where], { tokens: [1, wrong], supervisedFrom: 1 }] }),
+          {
+            name: "BaseRefused",
+            message: `A sample has the token ${wrong}, and the base knows those from 0 to ${vocabulary - 1}: its tokenizer is another model's. Fetch it again.`,
+          },
+        );
+  });
+
+  it("where a layer is to be adapted that the base does not have", async (t) => {
+    const run = await runOf(t);
+    await assert.rejects(trainAdapter({ ...run, settings: { ...settings, targets: ["attn_q", "attn_qkv"] } }), {
+      name: "RangeError",
+      message:
+        "This base has no linear layers attn_qkv: name some of attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down.",
+    });
+    await assert.rejects(trainAdapter({ ...run, settings: { ...settings, targets: [] } }), RangeError);
+  });
+
   it("where it would take more memory than it may, with what it needs", async (t) => {
     const run = await runOf(t);
     const failure = await trainAdapter({ ...run, memoryBytes: 10e6 }).catch((error: unknown) => error);

@@ -77,6 +77,9 @@ describe("a training", () => {
     const whole = await readFile(run.checkpoint);
     for (const bytes of [0, 10, 40, whole.length - 1])
       assert.equal(await firstStep({}, (checkpoint) => truncate(checkpoint, bytes)), 1, `${bytes} bytes`);
+    const broken = Buffer.from(whole);
+    broken[40] = 0;
+    assert.equal(await firstStep({}, (checkpoint) => writeFile(checkpoint, broken)), 1, "a head that is no JSON");
     const longer = Buffer.concat([whole, Buffer.alloc(1)]);
     assert.equal(await firstStep({}, (checkpoint) => writeFile(checkpoint, longer)), 1);
   });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type AdapterLayout, adapterLayout } from "../architectures/adapter.ts";
-import { adaptableLayers } from "../architectures/language-model.ts";
+import { adaptableLayers, type LinearLayer } from "../architectures/language-model.ts";
 import type { Base } from "../base/base.ts";
+import { BaseRefused } from "../base/problems.ts";
 import type { Precision } from "../onnx/emitter.ts";
 import { type CurvePoint, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
 import { type Graphs, openGraphs } from "./graphs.ts";
@@ -63,14 +64,13 @@ export class TrainingDiverged extends Error {
 /**
  * Trains an adapter: goes on from the checkpoint where there is one of the same training, to the bit as if it
  * had not been interrupted. It blocks the process while it computes; run it in one of its own.
- * Throws TrainingDiverged, TrainingTooLarge, and the signal's reason.
+ * Throws TrainingDiverged, TrainingTooLarge, BaseRefused where samples have tokens that the base does not know,
+ * RangeError for targets that it does not have, and the signal's reason.
  */
 export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
   const { base, settings } = run;
-  const targets = adaptableLayers(base).filter(
-    ({ name }) => settings.targets?.includes(name.split(".")[2] as string) ?? true,
-  );
-  const layout = adapterLayout(targets, settings);
+  const layout = adapterLayout(targetLayers(base, settings), settings);
+  for (const sample of [...run.samples, ...run.heldOut]) checkTokens(sample, base);
   const rows = pack(run.samples, settings.length);
   const heldOutRows = pack(run.heldOut, settings.length);
   if (rows.length === 0) throw new Error("There is no token to learn: every sample is shorter than two tokens.");
@@ -99,6 +99,29 @@ export async function trainAdapter(run: TrainingRun): Promise<TrainedAdapter> {
     heldOutLossBefore: before?.heldOutLoss ?? null,
     heldOutLoss: Number.isFinite(state.best.heldOutLoss) ? state.best.heldOutLoss : null,
   };
+}
+
+function targetLayers(base: Base, { targets }: TrainingSettings): LinearLayer[] {
+  const all = adaptableLayers(base);
+  if (targets === undefined) return all;
+  const roleOf = ({ name }: LinearLayer) => name.split(".")[2] as string;
+  const known = new Set(all.map(roleOf));
+  const unknown = targets.filter((target) => !known.has(target));
+  if (targets.length === 0) throw new RangeError("No linear layer is named that would be adapted.");
+  if (unknown.length > 0)
+    throw new RangeError(
+      `This base has no linear layers ${unknown.join(", ")}: name some of ${[...known].join(", ")}.`,
+    );
+  return all.filter((layer) => targets.includes(roleOf(layer)));
+}
+
+/** An id that is too large ends ONNX Runtime's step, and one below 0 counts from the end. Throws BaseRefused. */
+function checkTokens({ tokens }: Sample, { architecture: { vocabulary } }: Base): void {
+  const wrong = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < vocabulary));
+  if (wrong !== undefined)
+    throw new BaseRefused(
+      `A sample has the token ${wrong}, and the base knows those from 0 to ${vocabulary - 1}: its tokenizer is another model's. Fetch it again.`,
+    );
 }
 
 interface Loop {
@@ -192,6 +215,8 @@ async function evaluate(
       const feeds = feedsOf(heldOutRows.slice(start, start + settings.batch), graphs.heldOutSize, 1 / asked);
       heldOutLoss += (await graphs.heldOut.run({ ...feeds, parameters: state.parameters })).loss?.[0] as number;
     }
+    if (!Number.isFinite(heldOutLoss))
+      throw new TrainingDiverged(`The held-out loss after step ${state.step} is no number.`);
   }
   state.curve.push({ step: state.step, loss, heldOutLoss });
   // Without held-out samples the last parameters are the best.

@@ -10,6 +10,7 @@ type Sent = {
   query?: Record<string, string>;
   headers?: Record<string, string>;
   body?: unknown;
+  signal?: AbortSignal;
 };
 
 /** A reply as it comes over the wire: what is a Date in the program is text here. */
@@ -86,8 +87,10 @@ async function send({ url, apiKey }: Api, operationId: OperationId, sent: Sent, 
         ...sent.headers,
       },
       ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
+      ...(sent.signal && { signal: sent.signal }),
     });
   } catch (error) {
+    sent.signal?.throwIfAborted();
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new CommandFailed(
       `The server at ${url} can't be reached (${reason}). Is it running? \`npm start\` starts it.`,

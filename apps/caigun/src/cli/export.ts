@@ -17,6 +17,10 @@ export async function exportModel(id: string, { format, out, json, apiKey }: Opt
     () => false,
   );
   const part = isFolder ? join(out, `.${randomUUID()}.part`) : `${out}.${randomUUID()}.part`;
+  // Before there is anything that would be left.
+  const stopped = new AbortController();
+  const stop = () => stopped.abort(new CommandFailed("Stopped."));
+  process.once("SIGINT", stop).once("SIGTERM", stop);
   const file = await open(part, "wx").catch((error: NodeJS.ErrnoException) => {
     throw new CommandFailed(
       `${out} can't be written (${error.code}). Name a file in a folder of yours.`,
@@ -24,19 +28,27 @@ export async function exportModel(id: string, { format, out, json, apiKey }: Opt
     );
   });
   try {
-    const { fileName, bytes } = await receive(await apiOf(apiKey), id, format, file, { quiet: json === true });
+    const how = { quiet: json === true, signal: stopped.signal };
+    const { fileName, bytes } = await receive(await apiOf(apiKey), id, format, file, how);
     const path = resolve(isFolder ? join(out, basename(fileName ?? `${id}.${format}`)) : out);
     await file.sync();
     await rename(part, path);
     print(json, { model_id: id, format, path, bytes }, () => [`${path} (${megabytes(bytes)})`]);
   } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
     await file.close();
     await rm(part, { force: true });
   }
 }
 
 /** Into the open file, with a bar on the terminal. */
-async function receive(api: Api, id: string, format: AdapterFormat, file: FileHandle, { quiet }: { quiet: boolean }) {
+async function receive(
+  api: Api,
+  id: string,
+  format: AdapterFormat,
+  file: FileHandle,
+  { quiet, signal }: { quiet: boolean; signal: AbortSignal },
+) {
   const bar = new SingleBar({
     format: "{bar} {percentage}% | {megabytes}",
     stream: process.stderr,
@@ -49,7 +61,11 @@ async function receive(api: Api, id: string, format: AdapterFormat, file: FileHa
   // It is made first, which the server sends nothing about.
   if (!quiet) bar.start(1, 0, { megabytes: "being made" });
   try {
-    const { fileName, bytes, body } = await download(api, "exportAdapter", { params: { id }, query: { format } });
+    const { fileName, bytes, body } = await download(api, "exportAdapter", {
+      params: { id },
+      query: { format },
+      signal,
+    });
     if (!quiet) bar.setTotal(bytes);
     let received = 0;
     for await (const piece of body) {
@@ -59,6 +75,7 @@ async function receive(api: Api, id: string, format: AdapterFormat, file: FileHa
     }
     return { fileName, bytes };
   } catch (error) {
+    signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code === "ENOSPC")
       throw new CommandFailed("The disk is full. Free some space, or name a file on another disk.", exitCodes.failed);
     // A body that ends before its length: https://fetch.spec.whatwg.org/#concept-body-consume-body

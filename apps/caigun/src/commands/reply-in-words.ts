@@ -13,8 +13,14 @@ import { supportedSentences, type Wording } from "./supported-sentences.ts";
 import { writerNotReached } from "./writer-of.ts";
 
 const UNSPACED_END = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]$/u;
-/** Outcomes that are no failure of the writer. */
-const REACHED: ReadonlySet<Wording["outcome"]> = new Set(["written", "unsupported", "declined"]);
+/** Outcomes of a writer that was reached, whatever its words were worth. */
+const REACHED: ReadonlySet<Wording["outcome"]> = new Set([
+  "written",
+  "unsupported",
+  "declined",
+  "unfinished",
+  "too_long",
+]);
 
 /**
  * Replies in a writer's words, where each sentence goes out once it is checked and kept; with the reader's reply, drafted

@@ -33,7 +33,7 @@ export type BaseModel = {
   digest: string | undefined;
   /** An SPDX identifier, where it is known. */
   licence: string | undefined;
-  /** Why it is not the base that comes first. */
+  /** Why it is not the base that comes first; callers of the API see it. */
   because?: string;
 };
 
@@ -52,6 +52,8 @@ export type FetchBaseOptions = {
   onProgress?: (progress: FetchProgress) => void;
   /** How long the first base may take to come before the second is used; what has come is kept for the next time. */
   waitMs?: number;
+  /** Told why the first can't be had, with what its sources answered, before the second is used. */
+  onUnavailable?: (error: Error) => void;
 };
 
 /** The base that is on this machine already; undefined where it would have to be fetched. Throws BaseRefused. */
@@ -72,11 +74,14 @@ export function findBase({ choice, weightsFolder, strict }: BaseOptions): BaseMo
  * Throws WeightsUnavailable where none can be had, or the first can't and `strict` is set; BaseRefused for a path that
  * holds no model; the signal's reason.
  */
-export async function fetchBase(options: BaseOptions, { signal, onProgress, waitMs }: FetchBaseOptions = {}) {
+export async function fetchBase(
+  options: BaseOptions,
+  { signal, onProgress, waitMs, onUnavailable }: FetchBaseOptions = {},
+): Promise<BaseModel> {
   const { choice, weightsFolder, fetch, strict } = options;
   if (choice && "path" in choice) return ownBase(choice.path);
   const names: readonly BaseName[] = choice ? [choice.name] : strict ? baseNames.slice(0, 1) : baseNames;
-  let because: string | undefined;
+  const failures: WeightsUnavailable[] = [];
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
     const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(Math.ceil(waitMs));
@@ -84,18 +89,25 @@ export async function fetchBase(options: BaseOptions, { signal, onProgress, wait
     try {
       const options = { ...fetch, onProgress, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
       const found = asBase(name, await fetchWeights(weightsFolder, name, options));
-      return because === undefined ? found : { ...found, because };
+      return failures.length === 0 ? found : { ...found, because: failures.map(({ told }) => told).join(" ") };
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof WeightsUnavailable) && !late?.aborted) throw error;
-      const what = late?.aborted
-        ? `${name} did not come within ${Math.ceil(waitMs! / 1_000)} s.`
-        : (error as Error).message;
-      if (isLast) throw new WeightsUnavailable([because, what].filter(Boolean).join(" "), { cause: error });
-      because = what;
+      const failure = late?.aborted ? tooLate(name, waitMs!, error) : error;
+      if (!(failure instanceof WeightsUnavailable)) throw failure;
+      failures.push(failure);
+      if (!isLast) onUnavailable?.(failure);
     }
   }
-  throw new RangeError("There is no base to choose from.");
+  throw new WeightsUnavailable(failures.map(({ message }) => message).join(" "), {
+    told: failures.map(({ told }) => told).join(" "),
+    mayPass: failures.some(({ mayPass }) => mayPass),
+    cause: failures.at(-1),
+  });
+}
+
+function tooLate(name: BaseName, waitMs: number, cause: unknown): WeightsUnavailable {
+  const told = `${name} did not come within ${Math.ceil(waitMs / 1_000)} s.`;
+  return new WeightsUnavailable(told, { told, mayPass: true, cause });
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { WeightsUnavailable } from "@caigun/weights";
 import { BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused } from "../children/child.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -44,4 +45,13 @@ test("what was written for the person is told as it is", () => {
   assert.equal(explainFailure("passages", new ChildRefused(nothing)).mayHeal, false);
   assert(explainFailure("index", new ChildEnded("The training process ended: signal SIGKILL.")).mayHeal);
   assert.equal(explainFailure("index", new BlobMissing("ab")).mayHeal, false);
+});
+
+test("weights that could not be fetched are waited for only where they had begun to come, and no address is told", () => {
+  const told = "model.safetensors of gpt2 can't be fetched. Try again.";
+  for (const mayPass of [true, false]) {
+    const error = new WeightsUnavailable("mirror.example:8080 did not give model.safetensors.", { told, mayPass });
+    const { failure, mayHeal } = explainFailure("learn", error);
+    assert.deepEqual([failure.cause, mayHeal], [told, mayPass]);
+  }
 });

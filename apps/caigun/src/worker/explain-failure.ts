@@ -2,6 +2,7 @@ import { BaseRefused } from "@caigun/lora";
 import { WeightsUnavailable } from "@caigun/weights";
 import { BlobDamaged, BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
+import { BaseTooLarge } from "../engines/lora/learn.ts";
 import type { Failure } from "../store/index.ts";
 import type { Stage } from "./attempt.ts";
 
@@ -41,7 +42,8 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
     return tell("A fault in CaiGun ended the training.", FAULT, false);
   }
   if (error instanceof WeightsUnavailable)
-    return tell(error.message, "`npx caigun pull` brings it, also from a file.", true);
+    return tell(error.told, "`npx caigun pull` brings it, also from a file.", error.mayPass);
+  if (error instanceof BaseTooLarge) return tell(message, "Choose a smaller base (CAIGUN_GPT2_BASE).", false);
   if (error instanceof BaseRefused)
     return tell(error.message, "Set CAIGUN_GPT2_BASE to another model, or fetch it again: `npx caigun pull`.", false);
   if (error instanceof ChildEnded)

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BaseRefused } from "@caigun/lora";
+import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { ChildRefused } from "../children/child.ts";
 import { type BaseChoice, type BaseModel, type BaseOptions, fetchBase, refusalOf } from "../engines/base-model.ts";
@@ -14,6 +15,7 @@ export type LearningTools = {
   base: BaseOptions;
   /** Where the state of a learning stands that an ended process left: a later attempt goes on from it. */
   learningFolder: string;
+  log: Logger;
 };
 
 /** Removes what an ended training reached. */
@@ -45,7 +47,7 @@ const FETCHING_SHARE = 0.1;
  * is not lost: the next attempt on this machine goes on from there, to the same end.
  */
 export async function learnText(
-  { blobs, base: options, learningFolder }: LearningTools,
+  { blobs, base: options, learningFolder, log }: LearningTools,
   eventId: string,
   index: string,
   folder: string,
@@ -56,6 +58,7 @@ export async function learnText(
   const base = await fetchBase(options, {
     signal: attempt.signal,
     waitMs: WAITING_SHARE * remainingMs(),
+    onUnavailable: (error) => log.warn({ eventId, err: error }, "gpt2 is trained on another base"),
     onProgress: ({ bytes, totalBytes }) => attempt.report("learn", (FETCHING_SHARE * bytes) / totalBytes),
   }).catch((error) => refused(error, options.choice));
   await mkdir(learningFolder, { recursive: true, mode: 0o700 });

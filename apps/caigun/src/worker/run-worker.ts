@@ -1,6 +1,6 @@
 import type { GivenUp, Job, Jobs } from "../jobs/index.ts";
 import { failTraining, findEvent, isEventLive } from "../store/index.ts";
-import { sweepLearning } from "./learn-text.ts";
+import { forgetLearning, sweepLearning } from "./learn-text.ts";
 import { type TrainingTools, trainModel } from "./train-model.ts";
 
 /** Takes queued trainings until the jobs are stopped. `concurrency`: how many run at a time. */
@@ -18,7 +18,8 @@ export async function runWorker(
 }
 
 /** The end of a training that nobody will try again; one that has ended otherwise keeps that end. */
-async function tellGivenUp({ store, log }: TrainingTools, { chatbotId, eventId }: Job, why: GivenUp): Promise<void> {
+async function tellGivenUp(tools: TrainingTools, { chatbotId, eventId }: Job, why: GivenUp): Promise<void> {
+  const { store, log } = tools;
   const event = await findEvent(store.db, chatbotId, eventId);
   if (!event || event.endedAt) return;
   if (why.reason === "error") log.error({ eventId, err: why.error }, "training ended by a fault");
@@ -33,4 +34,5 @@ async function tellGivenUp({ store, log }: TrainingTools, { chatbotId, eventId }
           "Give the machine more memory, or train on a smaller text.",
         ];
   await failTraining(store.db, chatbotId, eventId, null, { stage: event.stage, cause, fix });
+  await forgetLearning(tools, eventId);
 }

@@ -1,7 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluation } from "@caigun/contract";
-import type { Logger } from "pino";
 import type { Embedding, EncoderFiles } from "../engines/embedding.ts";
 import { IndexBuilder } from "../engines/local-reader/build.ts";
 import type { DocumentFile, EncodingsKept } from "../engines/local-reader/messages.ts";
@@ -32,7 +31,6 @@ export type TrainingTools = LearningTools & {
   encodings: EncodingsKept;
   /** How often a training that fails for a passing reason is tried, the first time included. */
   maxAttempts: number;
-  log: Logger;
 };
 
 /** Of the time that is left until the deadline, the share that embedding may take. */
@@ -45,7 +43,8 @@ const FETCHING_SHARE = 0.2;
 /** Trains one model, and writes down how that ended. Throws Retryable for what may heal. */
 export async function trainModel(tools: TrainingTools, job: Job, jobSignal: AbortSignal): Promise<void> {
   const attempt = await Attempt.begin(tools, job, jobSignal);
-  if (!attempt) return; // it was cancelled while it waited, or is past its deadline
+  // It was cancelled while it waited, or is past its deadline: what an earlier attempt learned is for nobody.
+  if (!attempt) return await forgetLearning(tools, job.eventId);
   const { store, log } = tools;
   const { chatbotId, eventId } = job;
   try {

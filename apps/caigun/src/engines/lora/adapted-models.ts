@@ -1,10 +1,11 @@
+import { stat } from "node:fs/promises";
 import { getLlama, type Llama, type LlamaContextSequence, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
 
 export type AdaptedModelsOptions = {
-  /** Adapters that are ready to write at a time, each with a context of its own. */
-  mostContexts: number;
-  /** llama.cpp keeps an adapter as long as its base: after so many the base is opened anew. */
-  mostAdapters: number;
+  /** What the contexts of the adapters that are ready to write may take together, as llama.cpp estimates it; one may always be. */
+  contextBytes: number;
+  /** llama.cpp keeps an adapter as long as its base: where more of them would be in memory, the base is opened anew. */
+  adapterBytes: number;
   threads: number;
 };
 
@@ -13,7 +14,16 @@ const CONTEXT_TOKENS = 1_024;
 /** Tokens of a prompt that are computed at a time: what that takes in memory is each context's own. */
 const BATCH_TOKENS = 128;
 
-type Opened = { path: string; model: LlamaModel; adapters: Set<string>; sequences: Map<string, LlamaContextSequence> };
+type Opened = {
+  path: string;
+  model: LlamaModel;
+  /** How many contexts there may be of this base. */
+  mostContexts: number;
+  /** The adapters that were loaded, by path, with what each takes. */
+  adapters: Map<string, number>;
+  /** The one that was asked last comes last. */
+  sequences: Map<string, LlamaContextSequence>;
+};
 
 /**
  * One base model in memory, and the adapters of the chatbots that were asked last, each on a context of its own. Whoever
@@ -34,27 +44,24 @@ export class AdaptedModels {
    */
   async sequenceOf(basePath: string, adapterPath: string): Promise<LlamaContextSequence> {
     const opened = await this.#open(basePath, adapterPath);
-    const { sequences, model, adapters } = opened;
+    const { sequences, model, adapters, mostContexts } = opened;
     const known = sequences.get(adapterPath);
     if (known) {
       sequences.delete(adapterPath);
       sequences.set(adapterPath, known);
       return known;
     }
-    const { mostContexts, threads } = this.#options;
     for (const [path, { context }] of sequences) {
       if (sequences.size < mostContexts) break;
       sequences.delete(path);
       await context.dispose();
     }
     const context = await model.createContext({
-      contextSize: Math.min(CONTEXT_TOKENS, model.trainContextSize),
-      batchSize: BATCH_TOKENS,
-      sequences: 1,
-      threads,
+      ...contextOf(model),
+      threads: this.#options.threads,
       ...(adapterPath !== "" && { lora: { adapters: [{ filePath: adapterPath }] } }),
     });
-    if (adapterPath !== "") adapters.add(adapterPath);
+    if (adapterPath !== "") adapters.set(adapterPath, await bytesOf(adapterPath));
     const sequence = context.getSequence();
     sequences.set(adapterPath, sequence);
     return sequence;
@@ -67,15 +74,35 @@ export class AdaptedModels {
   }
 
   async #open(basePath: string, adapterPath: string): Promise<Opened> {
-    const { mostAdapters, threads } = this.#options;
+    const { contextBytes, adapterBytes, threads } = this.#options;
     const { path, adapters } = this.#opened ?? {};
-    const isFull = adapters && adapters.size >= mostAdapters && !adapters.has(adapterPath);
-    if (path !== basePath || isFull) await this.close();
+    if (path !== basePath || (adapters && (await isFull(adapters, adapterPath, adapterBytes)))) await this.close();
     if (this.#opened) return this.#opened;
     // What is built for this machine comes with the library: nothing is compiled, and nothing downloaded.
     this.#llama ??= getLlama({ build: "never", gpu: false, logLevel: LlamaLogLevel.error, maxThreads: threads });
     const model = await (await this.#llama).loadModel({ modelPath: basePath });
-    this.#opened = { path: basePath, model, adapters: new Set(), sequences: new Map() };
+    const { cpuRam } = model.fileInsights.estimateContextResourceRequirements({
+      ...contextOf(model),
+      modelGpuLayers: 0,
+    });
+    const mostContexts = Math.max(1, Math.floor(contextBytes / cpuRam));
+    this.#opened = { path: basePath, model, mostContexts, adapters: new Map(), sequences: new Map() };
     return this.#opened;
   }
+}
+
+function contextOf({ trainContextSize }: LlamaModel) {
+  return { contextSize: Math.min(CONTEXT_TOKENS, trainContextSize), batchSize: BATCH_TOKENS, sequences: 1 };
+}
+
+/** Whether there is no room for one more adapter beside those that were loaded. */
+async function isFull(adapters: ReadonlyMap<string, number>, path: string, mostBytes: number): Promise<boolean> {
+  if (path === "" || adapters.size === 0 || adapters.has(path)) return false;
+  const taken = [...adapters.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return taken + (await bytesOf(path)) > mostBytes;
+}
+
+/** An adapter is in memory as it is in its file. */
+async function bytesOf(path: string): Promise<number> {
+  return (await stat(path)).size;
 }

@@ -37,7 +37,7 @@ export class AdapterWriters {
 
   /** The writer that words replies as one adapter learned to. */
   writerFor(adapter: AdapterFile): Writer {
-    return { ...this.#writer, write: (request) => this.#writer.write({ ...request, adapter }) };
+    return { ...this.#writer, write: (request) => this.#writeWith(adapter, request) };
   }
 
   async close(): Promise<void> {
@@ -45,13 +45,18 @@ export class AdapterWriters {
     await this.#child?.ended;
   }
 
-  async *#write({ adapter, grounds, signal }: WritingRequest): AsyncGenerator<string> {
-    if (!grounds || !adapter) throw new WriterFailure("refused", "An adapter only words what stands in passages.");
-    const { path, baseDigest } = adapter;
-    const base = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
+  /** That one adapter's base is gone is found out before its turn: it is no failure of the writer that all share. */
+  async *#writeWith({ path, baseDigest }: AdapterFile, request: WritingRequest): AsyncGenerator<string> {
+    const { files: base } = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
       if (error instanceof BaseMissing) throw new WriterFailure("refused", error.message, { cause: error });
       throw error;
     });
+    yield* this.#writer.write({ ...request, adapter: { path, baseDigest, base } });
+  }
+
+  async *#write({ adapter, grounds, signal }: WritingRequest): AsyncGenerator<string> {
+    if (!grounds || !adapter) throw new WriterFailure("refused", "An adapter only words what stands in passages.");
+    const { path, baseDigest, base } = adapter;
     if (!this.#child || this.#child.hasEnded)
       this.#child = new Child({
         module: new URL("./talk-child.ts", import.meta.url),
@@ -60,7 +65,7 @@ export class AdapterWriters {
       });
     const running = this.#child;
     const message: TalkRequest = {
-      base: base.files,
+      base,
       baseDigest,
       folder: join(this.#base.weightsFolder, "gguf"),
       adapter: path,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { adapterOf, exportGgufAdapter, openBase, tokenizerOf, trainAdapter } from "@caigun/lora";
+import { adapterOf, exportGgufAdapter, tokenizerOf, trainAdapter } from "@caigun/lora";
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
+import { openCheckedBase } from "./open-checked-base.ts";
 import { LEAST_TOKENS, planFor, sequenceLength } from "./plan.ts";
 import { type Samples, samplesFrom } from "./samples.ts";
 
@@ -19,7 +20,7 @@ const CURVE_POINTS = 100;
 /** The process that trains one adapter on the passages of one index. */
 serveParent(async (message, report, signal): Promise<LearnReply> => {
   const { base: chosen, index: path, folder, checkpoint, target, threads, memoryBytes } = message as LearnRequest;
-  const base = await openBase(chosen.files, { digest: chosen.digest });
+  const base = await openCheckedBase(chosen);
   try {
     const length = sequenceLength(base.architecture.contextLength);
     const samples = readSamples(path, base.files, length);
@@ -47,6 +48,8 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
           held_out_loss: heldOutLoss,
           tokens_per_second: tokensPerSecond,
           seconds_left: remainingMs / 1_000,
+          base: chosen.name,
+          base_because: chosen.because ?? null,
         } satisfies LearnProgress),
     });
     await exportGgufAdapter(adapterOf(trained, base), target);

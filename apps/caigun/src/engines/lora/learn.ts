@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { Child } from "../../children/child.ts";
+import { Child, ChildRefused } from "../../children/child.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
 
 export type LearnOptions = { timeoutMs: number; signal: AbortSignal; onProgress: (progress: LearnProgress) => void };
@@ -10,7 +10,12 @@ const MEGABYTE = 1_000_000;
 const MOST_MEMORY_BYTES = 2_000 * MEGABYTE;
 const SHARE_OF_FREE_MEMORY = 0.8;
 
-/** Trains an adapter in a process of its own, which is killed when the signal aborts. */
+/** A base needs more memory than any training may take, however much is free. */
+export class BaseTooLarge extends Error {
+  override name = "BaseTooLarge";
+}
+
+/** Trains an adapter in a process of its own, which is killed when the signal aborts. Throws BaseTooLarge. */
 export async function learn(
   request: Omit<LearnRequest, "threads" | "memoryBytes">,
   { timeoutMs, signal, onProgress }: LearnOptions,
@@ -21,17 +26,18 @@ export async function learn(
     heapMiB: HEAP_MIB,
     inBackground: true,
   });
+  const memoryBytes = Math.min(MOST_MEMORY_BYTES, SHARE_OF_FREE_MEMORY * process.availableMemory());
   try {
-    const message: LearnRequest = {
-      ...request,
-      threads: availableParallelism(),
-      memoryBytes: Math.min(MOST_MEMORY_BYTES, SHARE_OF_FREE_MEMORY * process.availableMemory()),
-    };
+    const message: LearnRequest = { ...request, threads: availableParallelism(), memoryBytes };
     return await child.request<LearnReply>(message, {
       timeoutMs,
       signal,
       onProgress: onProgress as (progress: unknown) => void,
     });
+  } catch (error) {
+    const isTooLarge = error instanceof ChildRefused && error.refusal.name === "TrainingTooLarge";
+    if (isTooLarge && memoryBytes === MOST_MEMORY_BYTES) throw new BaseTooLarge(error.message, { cause: error });
+    throw error;
   } finally {
     child.kill();
     await child.ended;

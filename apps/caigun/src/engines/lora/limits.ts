@@ -2,12 +2,13 @@ import { availableParallelism } from "node:os";
 import type { AdaptedModelsOptions } from "./adapted-models.ts";
 
 /**
- * Contexts of 30 MB each, and adapters of 20 MB each with a base of 135 million parameters: less than 1 GB together.
+ * With a base of 135 million parameters six contexts, and two dozen adapters of 20 MB: with the base less than 1 GB
+ * together. Larger bases have fewer.
  * A model's threads wait for each other at every step: one that shares its core with other work makes a reply ten times
  * slower.
  */
 export const adaptedModelsLimits: AdaptedModelsOptions = {
-  mostContexts: 6,
-  mostAdapters: 24,
+  contextBytes: 350e6,
+  adapterBytes: 480e6,
   threads: Math.max(1, availableParallelism() - 1),
 };

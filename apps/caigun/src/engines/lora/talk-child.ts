@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { exportGgufModel, openBase } from "@caigun/lora";
 import { serveParent } from "../../children/serve-parent.ts";
@@ -11,6 +11,8 @@ import { writeAnswer } from "./write-answer.ts";
 const models = new AdaptedModels(adaptedModelsLimits);
 /** By the path of the base's file, what llama.cpp opens. */
 const ready = new Map<string, Promise<string>>();
+/** A base of 1 GB takes less than a minute. */
+const LONGEST_WRITING_MS = 3_600_000;
 let turn: Promise<unknown> = Promise.resolve();
 
 /** The process that holds one base and writes with the adapters of many chatbots, one reply at a time. */
@@ -46,9 +48,20 @@ async function prepare({
     if (opened.format === "gguf") return base.model;
     const path = join(folder, `${baseDigest.slice(0, 16)}.gguf`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removeLeftParts(folder);
     if (!existsSync(path)) await exportGgufModel(opened, path, { type: "F16" });
     return path;
   } finally {
     opened.close();
+  }
+}
+
+/** What a process left that was killed while it wrote; another one may be writing. */
+async function removeLeftParts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(".part")) continue;
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > LONGEST_WRITING_MS) await rm(path, { force: true });
   }
 }

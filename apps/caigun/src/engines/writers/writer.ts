@@ -1,3 +1,4 @@
+import type { BaseFiles } from "@caigun/lora";
 import type { Prompt } from "./prompt.ts";
 
 /** What a writer is asked. */
@@ -7,7 +8,7 @@ export type WritingRequest = {
   /** Of a reply, what it is to rest on: for a writer that was trained on a form of its own. The best passage first. */
   grounds?: { question: string; passages: readonly string[] };
   /** Which trained weights write, for a writer that has many. */
-  adapter?: { path: string; baseDigest: string };
+  adapter?: { path: string; baseDigest: string; base: BaseFiles };
   /** Of the time that a reply may take, 0..1: what is no reply itself gets less. */
   shareOfTime?: number;
   /** Nobody waits for the rest any more: ends the writing, and what it costs, at once. */
