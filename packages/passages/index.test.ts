@@ -196,6 +196,17 @@ test("a probe passes on any text that has words", () => {
   );
 });
 
+test("a probe passes on lines to be filled in, whose only words are their numbers", () => {
+  for (const text of [
+    "1. ;",
+    "# Visitors who sign up\n\n1. ______\n2. ______\n",
+    "# 訪客簽名\n\n1、＿＿＿\n2、＿＿＿",
+  ]) {
+    const documents = [{ id: "d", title: "t", text }];
+    withIndex(documents, (index) => assert.deepEqual(probeIndex(index, documents), { ok: true, sentences: 1 }, text));
+  }
+});
+
 test("neither a passage nor a sentence is stored with more than some thousand characters, and a probe passes", () => {
   const text = `Parking costs three${"\u200b".repeat(1_000_000)} euros an hour.\n\nQ: When?\nA: At nine${"\ufeff".repeat(100_000)}`;
   const documents = [{ id: "d", title: "", text }];
