@@ -36,6 +36,7 @@ const PIECES = [
   "# Heading\n",
   "- item\n- item\n",
   "1. ____\n2. ____\n",
+  "- 🚗 parking",
   "a\tb\nc\td\n",
   "| x | y |\n|---|---|\n",
   "สวัสดีครับ ขอบคุณ",
