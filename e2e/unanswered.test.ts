@@ -185,6 +185,10 @@ describe("the list of unanswered questions", () => {
     const stored = JSON.parse((await run("answer", id, "居禮夫婦。", "--json")).stdout);
     assertShape(stored, { fields: { training_data_id: "uuid" } });
     assert.match((await run()).stdout, /^Nothing/);
+    await ask(chatbot, "Who painted\n\u001b[2J\u001b]0;owned\u0007 the ceiling\u202e?");
+    const shown = (await run()).stdout;
+    assert.match(shown, /Who painted \ufffd\[2J\ufffd\]0;owned\ufffd the ceiling\ufffd\?/);
+    assert.equal(shown.trimEnd().split("\n").length, 2, "what a stranger wrote is shown on its line, and not obeyed");
     const unknown = await run("drop", randomUUID());
     assert.equal(unknown.exitCode, 4);
     assert.match(unknown.stderr, /no unanswered question/);
