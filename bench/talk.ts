@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startCaigun, trained } from "../testkit/caigun.ts";
+import { Chatbot, type ModelReply } from "../testkit/chatbot.ts";
+import { untilLearned } from "../testkit/learning.ts";
 import { weightsForTests } from "../testkit/weights.ts";
 import { makeCorpus } from "./corpus.ts";
 import { type LoadResult, median, quantile, sendLoad } from "./load.ts";
@@ -19,7 +21,7 @@ const SUSTAINED_SECONDS = 60;
 export const talk: Bench = async ({ runs, hybrid, progress }) => {
   const corpus = makeCorpus(PASSAGES);
   const goal = GOALS_PER_SECOND[hybrid ? "hybrid" : "lexical"];
-  const caigun = await startCaigun(hybrid ? { env: await withEmbedder() } : {});
+  const caigun = await startCaigun({ env: { ...(await withBase()), ...(hybrid ? await withEmbedder() : {}) } });
   try {
     const response = await caigun.call("/api/external/chatbot/train", {
       method: "POST",
@@ -39,6 +41,16 @@ export const talk: Bench = async ({ runs, hybrid, progress }) => {
       progress(`50 requests a second, run ${run + 1} of ${runs}`);
       at50.push(await load(50, 20));
     }
+
+    progress("50 requests a second beside a training of gpt2");
+    const chatbot = new Chatbot(caigun);
+    const learning = await chatbot.train(corpus.text, { model_name: "gpt2" });
+    await untilLearned(chatbot, learning, 1);
+    const besideLearning: LoadResult[] = [];
+    for (let run = 0; run < runs; run++) besideLearning.push(await load(50, 20));
+    const learned = await chatbot.get<ModelReply>(`models/${learning.id}`);
+    if (learned.stage !== "learn") throw new Error(`The training ended before the load did: ${learned.status}.`);
+    await chatbot.get(`models/${learning.id}/cancel`, { method: "POST" });
 
     progress(`${goal} a second for ${SUSTAINED_SECONDS} s`);
     const before = await processorSeconds(caigun.process.pid!);
@@ -78,6 +90,11 @@ export const talk: Bench = async ({ runs, hybrid, progress }) => {
       p50_ms_at_50: median(at50.map(({ latencies }) => quantile(latencies, 0.5))),
       p99_ms_at_50: median(at50.map(({ latencies }) => quantile(latencies, 0.99))),
       failed_at_50: at50.reduce((sum, { statuses }) => sum + others(statuses), 0),
+      at_50_beside_a_training_of_gpt2: {
+        p50_ms: median(besideLearning.map(({ latencies }) => quantile(latencies, 0.5))),
+        p99_ms: median(besideLearning.map(({ latencies }) => quantile(latencies, 0.99))),
+        failed: besideLearning.reduce((sum, { statuses }) => sum + others(statuses), 0),
+      },
       [`at_${goal}_for_${SUSTAINED_SECONDS}_s`]: {
         ...summary(atGoal),
         processor_ms_per_request: Object.fromEntries(Object.keys(after).map((part) => [part, perRequestMs(part)])),
@@ -90,6 +107,13 @@ export const talk: Bench = async ({ runs, hybrid, progress }) => {
     await caigun.remove();
   }
 };
+
+/** What gpt2 is trained on: weights of the size that people train. */
+async function withBase(): Promise<Record<string, string>> {
+  const weights = await weightsForTests("smollm2-135m-instruct-q4_1");
+  if ("missing" in weights) throw new Error(weights.missing);
+  return { CAIGUN_GPT2_BASE: weights.files["model.gguf"]!.path };
+}
 
 async function withEmbedder(): Promise<Record<string, string>> {
   const weights = await weightsForTests();

@@ -1,7 +1,8 @@
 /**
- * node eval/adapters.ts FILE [--bytes N] [--questions N] [--base PATH]: trains an adapter on the first articles of a file
- * in SQuAD's format, as gpt2 does, and prints the held-out loss before and after, and what the base and the adapter reply
- * to questions about that text, with retrieval and without.
+ * node eval/adapters.ts FILE [--bytes N] [--questions N] [--base PATH] [--adapter GGUF]: trains an adapter on the first
+ * articles of a file in SQuAD's format, as gpt2 does, and prints the held-out loss before and after, and what the base
+ * and the adapter reply to questions about that text, with retrieval and without. With --adapter one that was trained on
+ * the same text and base is asked instead.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +17,7 @@ import { type BaseModel, fetchBase } from "../apps/caigun/src/engines/base-model
 import { openReader } from "../apps/caigun/src/engines/local-reader/reader.ts";
 import { AdaptedModels } from "../apps/caigun/src/engines/lora/adapted-models.ts";
 import { learn } from "../apps/caigun/src/engines/lora/learn.ts";
+import { adaptedModelsLimits } from "../apps/caigun/src/engines/lora/limits.ts";
 import { writeAnswer } from "../apps/caigun/src/engines/lora/write-answer.ts";
 import { DECLINED } from "../apps/caigun/src/engines/writers/prompt.ts";
 import { sentencesOf } from "../apps/caigun/src/engines/writers/sentences.ts";
@@ -41,10 +43,13 @@ export type ReplyFigures = {
 export type AdapterFigures = {
   text_bytes: number;
   base: string;
-  steps: number;
-  learning_seconds: number;
-  held_out_loss_before: number | null;
-  held_out_loss: number | null;
+  /** Null where the adapter was given. */
+  learning: {
+    steps: number;
+    seconds: number;
+    held_out_loss_before: number | null;
+    held_out_loss: number | null;
+  } | null;
   questions: number;
   replies: Record<string, ReplyFigures>;
 };
@@ -55,26 +60,44 @@ const silent = { log: { warn: () => {} } } as unknown as Parameters<typeof suppo
 export async function measureAdapter(
   file: SquadFile,
   base: BaseModel,
-  { bytes, questions: wanted, progress }: { bytes: number; questions: number; progress: (fraction: number) => void },
+  {
+    bytes,
+    questions: wanted,
+    adapter: given,
+    progress,
+  }: {
+    bytes: number;
+    questions: number;
+    adapter: string | undefined;
+    progress: (what: string, fraction: number) => void;
+  },
 ): Promise<AdapterFigures> {
   const folder = await mkdtemp(join(tmpdir(), "caigun-adapters-"));
-  const models = new AdaptedModels({ mostContexts: 2, mostAdapters: 4, threads: 2 });
+  const models = new AdaptedModels(adaptedModelsLimits);
   try {
     const articles = articlesWithin(file, bytes);
     const { text } = new PastedText(file, (article) => article < articles);
     const index = join(folder, "index");
     buildIndex(index, [{ id: "text", title: "text", text }]);
-    const adapter = join(folder, "adapter.gguf");
-    const began = performance.now();
-    const { facts } = await learn(
-      { base, index, folder, checkpoint: join(folder, "checkpoint"), target: adapter },
-      {
-        timeoutMs: DEADLINE_MS,
-        signal: new AbortController().signal,
-        onProgress: ({ step, steps }) => progress(step / steps),
-      },
-    );
-    const learningSeconds = (performance.now() - began) / 1000;
+    const adapter = given ?? join(folder, "adapter.gguf");
+    let learning: AdapterFigures["learning"] = null;
+    if (!given) {
+      const began = performance.now();
+      const { facts } = await learn(
+        { base, index, folder, checkpoint: join(folder, "checkpoint"), target: adapter },
+        {
+          timeoutMs: DEADLINE_MS,
+          signal: new AbortController().signal,
+          onProgress: ({ step, steps }) => progress("learning", step / steps),
+        },
+      );
+      learning = {
+        steps: facts.steps,
+        seconds: (performance.now() - began) / 1000,
+        held_out_loss_before: facts.held_out_loss_before,
+        held_out_loss: facts.held_out_loss,
+      };
+    }
     const own = file.questions.filter(({ article }) => article < articles);
     const asked = own.filter((_, at) => at % Math.max(1, Math.floor(own.length / wanted)) === 0).slice(0, wanted);
     const replies: Record<string, ReplyFigures> = {};
@@ -84,16 +107,16 @@ export async function measureAdapter(
       ["adapter", adapter, false],
       ["adapter with retrieval", adapter, true],
     ] as const)
-      replies[name] = await measureReplies(index, asked, retrieves, async (request, report) => {
-        await writeAnswer(await models.sequenceOf(base.files.model, path), request, report);
+      replies[name] = await measureReplies(index, asked, retrieves, {
+        write: async (request, report) => {
+          await writeAnswer(await models.sequenceOf(base.files.model, path), request, report);
+        },
+        progress: (fraction) => progress(name, fraction),
       });
     return {
       text_bytes: Buffer.byteLength(text),
       base: base.name,
-      steps: facts.steps,
-      learning_seconds: learningSeconds,
-      held_out_loss_before: facts.held_out_loss_before,
-      held_out_loss: facts.held_out_loss,
+      learning,
       questions: asked.length,
       replies,
     };
@@ -112,7 +135,7 @@ async function measureReplies(
   path: string,
   questions: readonly SquadQuestion[],
   retrieves: boolean,
-  write: Write,
+  { write, progress }: { write: Write; progress: (fraction: number) => void },
 ): Promise<ReplyFigures> {
   const index = openIndex(path);
   const reader = openReader();
@@ -127,7 +150,8 @@ async function measureReplies(
     declined: 0,
   };
   try {
-    for (const { question, answers } of questions) {
+    for (const [at, { question, answers }] of questions.entries()) {
+      progress(at / questions.length);
       const reading = await reader.read(index, question, { encoders: [], withTexts: true });
       let reply = "";
       const writer: Writer = {
@@ -196,6 +220,7 @@ if (import.meta.main) {
       bytes: { type: "string", default: "100000" },
       questions: { type: "string", default: "60" },
       base: { type: "string" },
+      adapter: { type: "string" },
     },
   });
   const weightsFolder = join(process.cwd(), ".caigun", "weights");
@@ -205,12 +230,14 @@ if (import.meta.main) {
   const opened = await openBase(base.files);
   opened.close();
   if (opened.format !== "gguf") throw new Error("Name a base in GGUF: --base PATH.");
-  const bar = new SingleBar({ format: "learning {bar} {percentage}% | {eta_formatted}", stream: process.stderr });
-  bar.start(1, 0);
+  const format = "{what} {bar} {percentage}%";
+  const bar = new SingleBar({ format, stream: process.stderr, noTTYOutput: true, notTTYSchedule: 30_000 });
+  bar.start(1, 0, { what: "indexing" });
   const figures = await measureAdapter(readSquad(positionals[0]!), base, {
     bytes: Number(values.bytes),
     questions: Number(values.questions),
-    progress: (fraction) => bar.update(fraction),
+    adapter: values.adapter,
+    progress: (what, fraction) => bar.update(fraction, { what }),
   });
   bar.stop();
   console.log(JSON.stringify(figures, null, 2));

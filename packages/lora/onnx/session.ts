@@ -44,7 +44,8 @@ export class Session {
       executionMode: "sequential",
       // The graph is lowered as it shall run: ONNX Runtime's passes would merge what is recomputed to save memory.
       graphOptimizationLevel: "disabled",
-      enableCpuMemArena: true,
+      // An arena doubles what it has taken whenever that does not suffice, and gives nothing back: half a gigabyte more.
+      enableCpuMemArena: false,
       enableMemPattern: false,
       // Prepacked weights would be copies in memory that mapped files are not.
       extra: { session: { disable_prepacking: "1", intra_op: { allow_spinning: "0" } } },

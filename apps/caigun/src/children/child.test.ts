@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
@@ -39,6 +39,13 @@ describe("a child process", () => {
       assert.deepEqual({ code, errcode }, { code: "ERR_SQLITE_ERROR", errcode: 13 }); // SQLITE_FULL
       return true;
     });
+    child.kill();
+    await child.ended;
+  });
+
+  it("lets others go first where it works in the background", async () => {
+    const child = new Child({ module: kit("obliging-child.ts"), name: "test", heapMiB: 64, inBackground: true });
+    assert(getPriority(child.pid) > getPriority());
     child.kill();
     await child.ended;
   });

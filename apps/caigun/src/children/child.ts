@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
+import { constants, getPriority, setPriority } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +11,8 @@ export type ChildOptions = {
   name: string;
   /** The most memory its JavaScript heap may take, MiB; beyond it the child ends and its requests fail. */
   heapMiB: number;
+  /** Its work takes minutes and nobody waits for each moment of it: what people wait for goes first on a busy processor. */
+  inBackground?: boolean;
 };
 
 export type RequestOptions = {
@@ -77,7 +80,7 @@ export class Child {
   #nextId = 1;
   #hasEnded = false;
 
-  constructor({ module, name, heapMiB }: ChildOptions) {
+  constructor({ module, name, heapMiB, inBackground = false }: ChildOptions) {
     this.#name = name;
     this.#process = fork(fileURLToPath(module), [], {
       env: compileCache(),
@@ -86,6 +89,7 @@ export class Child {
       execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${heapMiB}`],
     });
     this.pid = this.#process.pid ?? -1;
+    if (inBackground) yieldToOthers(this.pid);
     this.#process.on("message", (message) => this.#receive(message as FromChild));
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
@@ -184,6 +188,15 @@ export class Child {
     this.#watchOldest();
     if ("error" in message) this.#settle(message.id)?.reject(new ChildRefused(message.error));
     else this.#settle(message.id)?.resolve(message.reply);
+  }
+}
+
+/** Of a process that has just begun, so that all threads it will have inherit it. */
+function yieldToOthers(pid: number): void {
+  try {
+    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
+  } catch {
+    // It could not be started, or has ended: whoever asks it for something is told.
   }
 }
 

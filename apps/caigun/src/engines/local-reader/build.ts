@@ -26,6 +26,7 @@ export class IndexBuilder {
       module: new URL("./build-child.ts", import.meta.url),
       name: "training",
       heapMiB: options.heapMiB,
+      inBackground: true,
     });
   }
 

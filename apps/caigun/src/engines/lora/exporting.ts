@@ -103,6 +103,7 @@ export class Exporting {
       module: new URL("./export-child.ts", import.meta.url),
       name: "exporting",
       heapMiB: HEAP_MIB,
+      inBackground: true,
     });
     try {
       const request: ExportRequest = { format, base, adapter, folder, target, facts };

@@ -19,6 +19,7 @@ export async function learn(
     module: new URL("./learn-child.ts", import.meta.url),
     name: "learning",
     heapMiB: HEAP_MIB,
+    inBackground: true,
   });
   try {
     const message: LearnRequest = {
