@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import type { FieldProblem } from "@caigun/contract";
 import { type RunningCaigun, runCommand, startCaigun } from "../testkit/caigun.ts";
 import { assertProblem, type Chatbot, type CitationReply, newChatbot, openHouse } from "../testkit/chatbot.ts";
 import { assertShape } from "../testkit/shapes.ts";
@@ -130,6 +131,30 @@ describe("the list of unanswered questions", () => {
     assert.equal((await list(chatbot))[0]?.count, 1);
   });
 
+  it("takes no answer without a word in it, and says so", async () => {
+    const chatbot = await trainedChatbot();
+    await ask(chatbot, "Is there a piano?");
+    const [group] = await list(chatbot);
+    assert(group);
+    for (const [text, said] of [
+      ["👍", /a word or a number/],
+      ["...!", /a word or a number/],
+      ["\u200b\u2060", /a word or a number/],
+      [" \n ", /more than white space/],
+    ] as const) {
+      const { errors, detail } = await assertProblem(await answer(chatbot, group.id, text), 400, "validation_failed");
+      assert.deepEqual(
+        errors?.map((error) => (error as FieldProblem).loc),
+        [["body", "text"]],
+        text,
+      );
+      assert.match(detail, said);
+    }
+    for (const text of ["Yes 👍", "24", "有"]) assert.equal((await answer(chatbot, group.id, text)).status, 200, text);
+    await chatbot.ready(text);
+    assert.equal((await ask(chatbot, "Is there a piano?")).text, "有");
+  });
+
   it("stores a repeated answer once for its Idempotency-Key", async () => {
     const chatbot = await trainedChatbot();
     await ask(chatbot, "Are there lockers for skis?");
@@ -160,6 +185,10 @@ describe("the list of unanswered questions", () => {
     const stored = JSON.parse((await run("answer", id, "居禮夫婦。", "--json")).stdout);
     assertShape(stored, { fields: { training_data_id: "uuid" } });
     assert.match((await run()).stdout, /^Nothing/);
+    await ask(chatbot, "Who painted\n\u001b[2J\u001b]0;owned\u0007 the ceiling\u202e?");
+    const shown = (await run()).stdout;
+    assert.match(shown, /Who painted \ufffd\[2J\ufffd\]0;owned\ufffd the ceiling\ufffd\?/);
+    assert.equal(shown.trimEnd().split("\n").length, 2, "what a stranger wrote is shown on its line, and not obeyed");
     const unknown = await run("drop", randomUUID());
     assert.equal(unknown.exitCode, 4);
     assert.match(unknown.stderr, /no unanswered question/);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { makeHome, runCommand } from "../testkit/caigun.ts";
@@ -65,6 +65,23 @@ describe("the evaluation", () => {
     assert.match(stdout, /^ {2}auc_hard +1\.000/m);
     assert.match(stdout, /^ {2}auc_foreign +-$/m);
     assert.match(stderr, /100 %/);
+  });
+
+  it("tells apart two files of one name", async () => {
+    const other = join(folder, "other");
+    await mkdir(other);
+    await writeFile(join(other, "small.json"), JSON.stringify({ data: [metals] }));
+    const paths = [file, join(other, "small.json")];
+    const { exitCode, stdout, stderr } = await runCommand(folder, ["eval", ...paths, "--json", "--only", "reading"]);
+    assert.equal(exitCode, 0, stderr + stdout);
+    const reports = JSON.parse(stdout) as Record<string, { questions: number; auc_hard: number | null }>;
+    assert.deepEqual(
+      paths.map((path) => [reports[path]?.questions, reports[path]?.auc_hard]),
+      [
+        [3, null],
+        [1, null],
+      ],
+    );
   });
 
   it("refuses what it can't use", async () => {

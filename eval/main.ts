@@ -29,7 +29,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => inte
 
 try {
   const { paths, only, json } = readArguments();
-  const files = paths.map((path) => ({ name: basename(path), file: readSquad(path) }));
+  const isAlone = (path: string) => paths.filter((other) => basename(other) === basename(path)).length === 1;
+  const files = paths.map((path) => ({ name: isAlone(path) ? basename(path) : path, file: readSquad(path) }));
   const reports: Record<string, Report> = {};
   for (const { name, file } of files) {
     reports[name] = await evaluate(file, name, only);

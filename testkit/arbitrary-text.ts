@@ -35,6 +35,8 @@ const PIECES = [
   "問：幾點？\n答：九點。",
   "# Heading\n",
   "- item\n- item\n",
+  "1. ____\n2. ____\n",
+  "- 🚗 parking",
   "a\tb\nc\td\n",
   "| x | y |\n|---|---|\n",
   "สวัสดีครับ ขอบคุณ",

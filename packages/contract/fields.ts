@@ -31,8 +31,18 @@ export function moment(edge: "start" | "end", description: string) {
 }
 
 /** Text that a person can read: not empty and not white space alone. */
-export function readable(options: { description: string; maxLength?: number; examples?: string[] }) {
+export function readable(options: {
+  description: string;
+  maxLength?: number;
+  examples?: string[];
+  "x-words"?: boolean;
+}) {
   return Type.String({ minLength: 1, pattern: "\\S", ...options });
+}
+
+/** Text that says something: it holds a letter or a digit, and not signs alone. No pattern that all languages' clients know tells that. */
+export function worded(options: { description: string; maxLength?: number; examples?: string[] }) {
+  return readable({ ...options, "x-words": true });
 }
 
 /** What a form field says where JSON would say null: nothing, or the word in JavaScript's or Python's spelling. */

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { Citation, page } from "./conversations.ts";
-import { Id, limits, readable, Timestamp } from "./fields.ts";
+import { Id, limits, Timestamp, worded } from "./fields.ts";
 
 export const UnansweredQuery = Type.Object({
   offset: page.offset,
@@ -24,8 +24,8 @@ export const Unanswered = Type.Object(
 export const UnansweredList = Type.Object({ unanswered: Type.Array(Unanswered) });
 
 export const AnswerRequest = Type.Object({
-  text: readable({
-    description: "The answer, as the chatbot is to give it.",
+  text: worded({
+    description: "The answer, as the chatbot is to give it, with a word or a number in it.",
     maxLength: limits.questionCharacters,
     examples: ["Yes, we sell gift vouchers of any value."],
   }),

@@ -153,7 +153,10 @@ test("passages and their sentences are exact slices of the sent text", () => {
       withIndex([{ id: "d", title: "t", text: source }], (index) => {
         for (const passage of index.passagesOf("d")) {
           assert.equal(sliceOfCodePoints(source, passage.start, passage.end), passage.text);
-          for (const { start, end } of passage.sentences) assert.ok(start < end && end <= passage.text.length);
+          for (const { start, end } of passage.sentences) {
+            assert.ok(start < end && end <= passage.text.length);
+            if (passage.text.isWellFormed()) assert.ok(passage.text.slice(start, end).isWellFormed());
+          }
         }
       });
     }),
@@ -194,6 +197,28 @@ test("a probe passes on any text that has words", () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test("an item that begins with a character beyond the basic plane is quoted from that character on", () => {
+  const text = "We have\n- 🚗 parking\n- 𠮷野家";
+  withIndex([{ id: "d", title: "t", text }], (index) => {
+    const [{ sentences, text: sent } = assert.fail()] = index.passagesOf("d");
+    assert.deepEqual(
+      sentences.map(({ start, end }) => sent.slice(start, end)),
+      ["We have", "🚗 parking", "𠮷野家"],
+    );
+  });
+});
+
+test("a probe passes on lines to be filled in, whose only words are their numbers", () => {
+  for (const text of [
+    "1. ;",
+    "# Visitors who sign up\n\n1. ______\n2. ______\n",
+    "# 訪客簽名\n\n1、＿＿＿\n2、＿＿＿",
+  ]) {
+    const documents = [{ id: "d", title: "t", text }];
+    withIndex(documents, (index) => assert.deepEqual(probeIndex(index, documents), { ok: true, sentences: 1 }, text));
+  }
 });
 
 test("neither a passage nor a sentence is stored with more than some thousand characters, and a probe passes", () => {

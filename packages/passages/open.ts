@@ -200,6 +200,11 @@ export class PassageIndex {
     return this.#embedder;
   }
 
+  /** Of its documents, as BCP-47 primary subtags, the one with the most passages first. */
+  get languages(): readonly string[] {
+    return this.#languages;
+  }
+
   summary(): IndexSummary {
     const documents = this.#documents.map(({ firstPassage: _, ...document }) => document);
     return { passages: this.#passages, bytes: this.bytes, documents };

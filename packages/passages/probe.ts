@@ -93,10 +93,13 @@ function sentencesToTry(
   const chosen: { sentence: string; passage: RankedPassage }[] = [];
   for (let at = 0; at < worded.length && chosen.length < SENTENCES_EACH; at += step) {
     const passage = worded[Math.floor(at)]!;
-    const whole = { start: 0, end: passage.text.length, terms: [] };
-    const fullest = passage.sentences.reduce((a, b) => (b.terms.length > a.terms.length ? b : a), whole);
     // Normalised, since invisible characters could fill all of a question.
-    chosen.push({ sentence: normalise(passage.text.slice(fullest.start, fullest.end)).text, passage });
+    const sentences = passage.sentences
+      .toSorted((a, b) => b.terms.length - a.terms.length)
+      .map(({ start, end }) => normalise(passage.text.slice(start, end)).text);
+    // The number of an item counts among its words and is not quoted: a line to be filled in has no others.
+    const fullest = sentences.find((sentence) => words(sentence, language).length > 0);
+    chosen.push({ sentence: fullest ?? normalise(passage.text).text, passage });
   }
   return chosen;
 }

@@ -45,6 +45,8 @@ export interface EvidencePassage {
   /** Its BM25, as a share (0..1) of the best passage's. */
   relativeBm25: number;
   kind: "prose" | "list" | "table" | "qa";
+  /** For "qa": the question that it answers, normalised. */
+  question?: string;
   leadTerms: readonly number[];
   /** UTF-16 offset in `text` where what may be quoted begins. */
   answerStart: number;

@@ -58,7 +58,7 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u
 export function read(question: string, evidence: Evidence, options: ReadingOptions = {}): Reading {
   const fit = fitNamed(options.fit ?? "shipped");
   const all = rankCandidates(evidence, fit, question.slice(0, LONGEST_MARKED));
-  const verbatim = answerAskedVerbatim(all, evidence);
+  const verbatim = answerAskedVerbatim(all, evidence, question.slice(0, LONGEST_MARKED));
   const ranked = verbatim ? [verbatim, ...all.filter((candidate) => candidate !== verbatim)] : all;
   const first = ranked[0];
   const second = bestSecond(ranked, evidence);

@@ -119,4 +119,13 @@ describe("small talk", () => {
       }),
     );
   });
+
+  it("of a long message looks at the beginning alone", () => {
+    const long = "hello ".repeat(5_000);
+    withoutSmallTalk(long);
+    const before = process.cpuUsage();
+    for (let times = 0; times < 10; times++) withoutSmallTalk(long);
+    const { user } = process.cpuUsage(before);
+    assert(user < 700_000, `${user} microseconds for ten of ${long.length} characters`);
+  });
 });

@@ -19,6 +19,8 @@ const SPACELESS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scrip
 const SEPARATOR = /[,.!?;:~…，。！？；：、～\n]+\s*|(?<=\s)[-–—]+\s+/gu;
 /** The longest message that can be small talk, and the longest greeting before a question, in UTF-16 units. */
 const LONGEST = 80;
+/** As much of what follows a greeting as tells its language; UTF-16 units. */
+const LONGEST_FOLLOWING = 400;
 const MOST_WORDS = 4;
 
 const languages: Language[] = Object.values(phrases).map((lists) => {
@@ -75,8 +77,9 @@ function greetingEnd(text: string): number {
   for (const { index, 0: space } of spaces.reverse()) {
     // A question that has begun is no part of the greeting ("ahoj ¿A qué hora...").
     if (text.slice(0, index).includes("¿") || !recognise(text.slice(0, index))) continue;
-    const rest = text.slice(index + space.length);
-    if (words(rest, detectLanguage(rest))[0]?.common) return index + space.length;
+    const follows = index + space.length;
+    const rest = text.slice(follows, follows + LONGEST_FOLLOWING);
+    if (words(rest, detectLanguage(rest))[0]?.common) return follows;
   }
   return 0;
 }

@@ -19,8 +19,8 @@ interface Line {
 }
 
 const LIST_ITEM =
-  /^\s*(?:[-*+–]\s|[•‣◦●○▪·]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[一二三四五六七八九十]{1,3}、)\s*\S/u;
-const BULLET = /^\s*[-*+•‣◦●○▪·–]\s+\S/u;
+  /^\s*(?:[-*+–]\s|[•‣◦●○▪·]|\(?\p{Nd}{1,3}[.)、．](?!\p{Nd})|\(?[a-zA-Z][.)](?=\s)|[一二三四五六七八九十]{1,3}、)\s*(?=\S)/u;
+const BULLET = /^\s*[-*+•‣◦●○▪·–]\s+(?=\S)/u;
 const NUMBERED = /^\s*(?:\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*[.)、．]?\s|[一二三四五六七八九十]{1,3}、|[IVX]+\.\s)/u;
 const MARKED_HEADING = /^\s{0,3}#{1,6}\s+\S|^\s*第\s*[\p{Nd}一二三四五六七八九十百零〇]+\s*[章节節条條部分篇]/u;
 const UNDERLINE = /^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$/;
@@ -30,8 +30,7 @@ const PARAGRAPH_LINE_COLUMNS = 120;
 
 /** The length of the bullet, and in a list the number, that a sentence begins with; 0 without one. */
 export function itemMarkLength(sentence: string, isInList: boolean): number {
-  const match = (isInList ? LIST_ITEM : BULLET).exec(sentence);
-  return match ? match[0].length - 1 : 0;
+  return (isInList ? LIST_ITEM : BULLET).exec(sentence)?.[0].length ?? 0;
 }
 
 /** Cuts a normalised text into blocks: at blank lines, and where the kind of line changes. */

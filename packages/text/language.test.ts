@@ -34,6 +34,10 @@ test("leans on the language of the text where a question is too short to tell", 
   assert.equal(detectLanguage("Wo ist das?", { unsure: "en" }), "de");
   assert.equal(detectLanguage("What is the capital of France?", { unsure: "zh" }), "en");
   assert.equal(detectLanguage("???", { unsure: "th" }), "th");
+  assert.equal(detectLanguage("Do teachers get a discount?", { unsure: "en" }), "en");
+  assert.equal(detectLanguage("Quelle est la hauteur du Kilimandjaro ?", { unsure: "en" }), "fr");
+  assert.equal(detectLanguage("Qual é a senha do wifi?", { unsure: "en" }), "pt");
+  assert.equal(detectLanguage("Is there a place to leave my luggage?", { unsure: "de" }), "en");
 });
 
 test("takes no table for a language that writes bars", () => {

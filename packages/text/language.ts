@@ -7,6 +7,7 @@ const SAMPLE_CHARACTERS = 4000;
 const SURE_ACCURACY = 0.2;
 const WEIGHED_GUESSES = 5;
 const FEW_LETTERS = 80;
+const MORE_COMMON_WORDS = 2;
 
 // A script that (nearly) one language alone is written in names it; the others are told apart by a library.
 const SCRIPT_LANGUAGES: [RegExp, string][] = [
@@ -52,8 +53,10 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   const [best] = guesses;
   if (!best) return fallback;
   if (best.accuracy >= SURE_ACCURACY) return best.lang;
-  if (unsure !== undefined && guesses.some(({ lang }) => lang === unsure)) return unsure;
-  return withMostCommonWords(sample, guesses) ?? best.lang;
+  const likely = mostCommonWords(sample, guesses);
+  if (unsure !== undefined && guesses.some(({ lang }) => lang === unsure))
+    return likely && likely.count >= leastToDiffer(sample, unsure) ? likely.language : unsure;
+  return likely?.language ?? best.lang;
 }
 
 interface Guess {
@@ -67,15 +70,24 @@ function isFewPlainLetters(sample: string, letters: number): boolean {
 }
 
 /** Of what a few words may be, the language most of whose common words ("is", "the") are among them; undefined where none are. */
-function withMostCommonWords(text: string, guesses: readonly Guess[]): string | undefined {
-  const words = text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? [];
-  let [best, most]: [string | undefined, number] = [undefined, 0];
-  for (const { lang } of guesses.slice(0, WEIGHED_GUESSES)) {
-    const common = commonWords(lang);
-    const count = words.filter((word) => common.has(word)).length;
-    if (count > most) [best, most] = [lang, count];
+function mostCommonWords(text: string, guesses: readonly Guess[]): { language: string; count: number } | undefined {
+  let most: { language: string; count: number } | undefined;
+  for (const { lang: language } of guesses.slice(0, WEIGHED_GUESSES)) {
+    const count = countCommonWords(text, language);
+    if (count > (most?.count ?? 0)) most = { language, count };
   }
-  return best;
+  return most;
+}
+
+/** How many common words another language needs to have in a text that leans to this one: "do" alone is Portuguese too. */
+function leastToDiffer(text: string, language: string): number {
+  const own = countCommonWords(text, language);
+  return own === 0 ? 1 : own + MORE_COMMON_WORDS;
+}
+
+function countCommonWords(text: string, language: string): number {
+  const common = commonWords(language);
+  return (text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []).filter((word) => common.has(word)).length;
 }
 
 /** The language that a text's script names by itself, such as Thai's; undefined where several languages share it. */

@@ -1,10 +1,14 @@
-/** Prints one JSON object, or the lines meant for a person. */
+/** What a terminal obeys instead of showing it, but for line ends and tabs: control characters, and what turns the direction of a line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Prints one JSON object, or the lines meant for a person, who may read there what a stranger has written. */
 export function print(json: boolean | undefined, object: unknown, lines: () => string[]): void {
   process.stdout.write(
     json
       ? `${JSON.stringify(object)}\n`
       : lines()
-          .map((line) => `${line}\n`)
+          .map((line) => `${line.replace(OBEYED, "\ufffd")}\n`)
           .join(""),
   );
 }
@@ -18,8 +22,9 @@ function width(text: string): number {
   );
 }
 
-/** Columns as wide as their widest cell. */
-export function table(rows: string[][]): string[] {
+/** Columns as wide as their widest cell, each row on a line. */
+export function table(cells: string[][]): string[] {
+  const rows = cells.map((row) => row.map((cell) => cell.replace(/\s+/gu, " ")));
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, at) => Math.max(width(cell), widest[at] ?? 0)),
     [],

@@ -16,7 +16,7 @@ export async function listUnanswered({ json, apiKey }: Options): Promise<void> {
             String(count),
             last_asked_at,
             question,
-            closest[0]?.quote.replace(/\s+/gu, " ") ?? "",
+            closest[0]?.quote ?? "",
           ]),
         ]),
   );

@@ -89,6 +89,17 @@ describe("what is noted as unanswered", () => {
     assert(Number(rows[0].longest) <= 100);
   });
 
+  it("is looked at as far as it is noted, so that a long one holds nobody up", async () => {
+    const { note, list } = await newNotes();
+    const asked = `Is there a sauna on the roof${" or in the house".repeat(100)}`;
+    await note(`${asked} ${"㍰".repeat(20_000)}`);
+    await note(`${asked}, and not ${"7 8 9 ".repeat(2_000)}`);
+    assert.deepEqual(
+      (await list()).map(([count]) => count),
+      [2],
+    );
+  });
+
   it("is also what has no word with content, or no word at all", async () => {
     const { note, list } = await newNotes();
     for (const question of ["Who are you?", "who are you", "👍?", "👍?", "🤷"]) await note(question);

@@ -34,9 +34,11 @@ export async function noteUnanswered(
 ): Promise<void> {
   if (reading.answered && reading.confidence >= reading.threshold + LOW_CONFIDENCE_MARGIN) return;
   try {
+    // Cut before it is looked at: this is the server's own process, and a long question would hold up everyone else's.
+    const wording = cut(question, LONGEST_WORDING);
     await noteStored(store.db, chatbotId, {
-      question: cut(question, LONGEST_WORDING),
-      ...aboutOf(question, reading.candidate.text),
+      question: wording,
+      ...aboutOf(wording, reading.candidate.text),
       closest,
       modelId,
       at: new Date(),

@@ -11,6 +11,8 @@ export interface RawRequest {
   readonly body: { readonly from: "json" | "form"; readonly value: unknown } | undefined;
 }
 
+const WORD = /[\p{L}\p{N}]/u;
+
 type PartName = "params" | "query" | "headers" | "body";
 
 /** The facts about one field that reading it needs, drawn from its schema once. */
@@ -19,6 +21,8 @@ interface Field {
   readonly type: "string" | "integer" | "number" | "boolean" | "other";
   readonly nullable: boolean;
   readonly moment: "start" | "end" | undefined;
+  /** Whether it must hold a word or a number. */
+  readonly worded: boolean;
   readonly default: unknown;
 }
 
@@ -71,6 +75,14 @@ function readPart(part: Part, raw: RawRequest, input: Record<string, unknown>): 
         errors: [
           { loc: [part.name, field.name], msg: "must hold no NUL and no unpaired surrogate", type: "characters" },
         ],
+      });
+    }
+    const isRefused = errors.some(({ loc }) => loc[1] === field.name);
+    if (field.worded && !isRefused && !WORD.test(value.normalize("NFKC"))) {
+      errors.push({
+        loc: [part.name, field.name],
+        msg: "must hold a word or a number, and not signs alone",
+        type: "words",
       });
     }
     if (!field.moment) continue;
@@ -143,6 +155,7 @@ function describe(name: string, property: TSchema): Field {
     type: type === "string" || type === "integer" || type === "number" || type === "boolean" ? type : "other",
     nullable: branches.some((branch) => branch.type === "null"),
     moment: schema["x-moment"] === "start" || schema["x-moment"] === "end" ? schema["x-moment"] : undefined,
+    worded: schema["x-words"] === true,
     default: schema.default,
   };
 }

@@ -59,3 +59,46 @@ test("a question is encoded by what made the index's vectors, also where somethi
   assert.equal(without.retrieval, "lexical");
   assert.equal(without.lacksEncoder, sha256);
 });
+
+test("of texts in two languages the one that the model does not know is searched by its words", async (t) => {
+  const weights = await weightsForTests();
+  if ("missing" in weights) return t.skip(weights.missing);
+  const folder = mkdtempSync(join(tmpdir(), "caigun-reader-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const name = "all-minilm-l6-v2-int8";
+  const embedder = embedderNamed(name);
+  const { path: model, sha256: digest } = weights.files["model.onnx"]!;
+  const texts = [
+    "The bicycle works opens at nine in the morning. We rent city bikes and cargo bikes by the day.\n\n" +
+      "A city bike costs eleven pounds a day, and a helmet is included. Repairs take three days as a rule.",
+    "La tienda de bicicletas abre a las nueve de la mañana durante la semana y a las diez los sábados. El alquiler de " +
+      "una bicicleta de carga cuesta treinta euros al día, y el casco está incluido en el precio del alquiler. Las " +
+      "reparaciones tardan tres días. El taller se encuentra detrás del viejo molino, junto al río, y tiene aparcamiento " +
+      "gratuito para los clientes. Los perros pueden entrar en la tienda si van atados con una correa corta.",
+    "Q: Вы продаёте подарочные карты?\nA: Да, их можно купить на кассе.",
+  ];
+  const path = join(folder, "index");
+  buildIndex(
+    path,
+    texts.map((text, number) => ({ id: String(number), title: "", text })),
+  );
+  const encoder = await Encoder.open(embedder, { model, digest }, { threads: 1 });
+  t.after(() => encoder.close());
+  const encode = (pieces: readonly string[]) => encoder.encodePassage(pieces);
+  assert.equal(await addVectors(path, { name, digest, languages: embedder.languages, encode }), 1);
+  const index = openIndex(path);
+  t.after(() => index.close());
+  const reader = openReader();
+  for (const [question, answer, retrieval] of [
+    ["What must I pay for a city bike?", /eleven pounds/, "hybrid"],
+    ["¿Cuánto cuesta el alquiler de una bicicleta de carga?", /treinta euros/, "lexical"],
+    ["Можно ли у вас купить подарочные карты?", /на кассе/, "lexical"],
+  ] as const) {
+    const read = await reader.read(index, question, {
+      encoders: [{ embedder: name, digest, model }],
+      strictness: "normal",
+    });
+    assert.deepEqual([read.answered, read.retrieval], [true, retrieval], question);
+    assert.match(read.text, answer);
+  }
+});

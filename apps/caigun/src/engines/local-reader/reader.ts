@@ -1,7 +1,7 @@
 import { embedderNamed } from "@caigun/embedding";
 import type { PassageIndex, QuestionVectors, RankedPassage } from "@caigun/passages";
 import { type ReadingOptions, read } from "@caigun/reading";
-import { languageOfScript, normalise } from "@caigun/text";
+import { detectLanguage, languageOfScript, normalise } from "@caigun/text";
 import type { EncoderFiles } from "../embedding.ts";
 import type { AskReply, PassageRead } from "./messages.ts";
 import { OpenEncoders } from "./open-encoders.ts";
@@ -31,7 +31,7 @@ export function openReader(): Reader {
       const exclude = new Set(excluded);
       const { text, corrections } = index.correct(question, { exclude });
       const encoder = encoders.find(({ digest }) => digest === index.embedder?.digest);
-      const vectors = encoder && (await encodeFor(encoder, text, open));
+      const vectors = encoder && (await encodeFor(encoder, text, index.languages, open));
       const wanted = passagesWanted(quality, vectors !== undefined);
       const found = index.search(text, wanted.searched, {
         exclude,
@@ -49,15 +49,17 @@ export function openReader(): Reader {
   };
 }
 
+/** Undefined where the question is in another language than the model's: the passages in that one have no vectors, and would be passed over for others that have. */
 async function encodeFor(
   files: EncoderFiles,
   question: string,
+  languages: readonly string[],
   open: OpenEncoders,
 ): Promise<QuestionVectors | undefined> {
   const embedder = embedderNamed(files.embedder);
   const text = normalise(question).text;
-  const language = languageOfScript(text);
-  if (language !== undefined && !embedder.languages.has(language)) return undefined;
+  const language = languageOfScript(text) ?? detectLanguage(text, { among: languages });
+  if (!embedder.languages.has(language)) return undefined;
   const encoder = await open.get(files);
   try {
     return await encoder?.encodeQuestion(text);

@@ -5,7 +5,7 @@ import { disciplined, type WritingLimits } from "./discipline.ts";
 import { googleWriter } from "./google.ts";
 import { openAiWriter } from "./openai.ts";
 import { answerPrompt } from "./prompt.ts";
-import { type FailureReason, WriterFailure } from "./writer.ts";
+import { type FailureReason, type Writer, WriterFailure } from "./writer.ts";
 
 const LIMITS: WritingLimits = {
   concurrency: 2,
@@ -143,3 +143,30 @@ for (const protocol of ["openai", "google"] as const) {
     });
   });
 }
+
+it("a writer that can't be used at all fails as one that can't be reached, and is left alone then", async () => {
+  let asked = 0;
+  const broken: Writer = {
+    name: "gguf",
+    isLocal: true,
+    followsInstructions: true,
+    // biome-ignore lint/correctness/useYield: it fails before it has written anything.
+    async *write() {
+      asked++;
+      throw new TypeError("spawn ENOMEM");
+    },
+    async close() {},
+  };
+  const writer = disciplined(broken, LIMITS);
+  const reasons: unknown[] = [];
+  for (let time = 0; time < 6; time++) {
+    try {
+      for await (const piece of writer.write({ promptWithin, signal: new AbortController().signal }))
+        assert.fail(piece);
+    } catch (error) {
+      reasons.push(error instanceof WriterFailure ? error.reason : error);
+    }
+  }
+  assert.deepEqual(reasons, [...Array(5).fill("unreachable"), "circuit_open"]);
+  assert.equal(asked, 5);
+});

@@ -124,6 +124,11 @@ async function attempt(
       take(piece);
       timer = expectWithin(betweenPiecesMs);
     }
+  } catch (error) {
+    request.signal.throwIfAborted();
+    if (error instanceof WriterFailure) throw error;
+    // A process that can't be started, a library that can't be loaded: the reader still has its own reply.
+    throw new WriterFailure("unreachable", "The writer can't be used.", { cause: error });
   } finally {
     clearTimeout(timer);
     stalled.abort(new WriterFailure("cut", "The reply is not waited for any more."));
