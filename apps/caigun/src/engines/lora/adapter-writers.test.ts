@@ -30,7 +30,7 @@ test("a chatbot whose base is gone keeps no other from being written for, and wh
     const then = Date.now() / 1_000 - 3_600 * hours;
     await utimes(join(made, name), then, then);
   }
-  const writers = new AdapterWriters(options, LOCAL);
+  const writers = new AdapterWriters(options, LOCAL, { temperature: 0.7, topP: 0.9 });
   t.after(async () => {
     await writers.close();
     await rm(folder, { recursive: true });

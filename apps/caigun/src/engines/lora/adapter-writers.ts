@@ -5,7 +5,7 @@ import { childFailure, isNaturalStop } from "../writers/child-failure.ts";
 import { disciplined, type WritingLimits } from "../writers/discipline.ts";
 import { pushed } from "../writers/pushed.ts";
 import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "../writers/writer.ts";
-import type { TalkReply, TalkRequest } from "./messages.ts";
+import type { Sampling, TalkReply, TalkRequest } from "./messages.ts";
 
 /** A model's own weights, as they are found to write with. */
 export type AdapterFile = { path: string; baseDigest: string };
@@ -17,12 +17,14 @@ const LONGEST_MS = 180_000;
 /** Writers that are trained: each model's adapter, all in one process, which is started by the first question. */
 export class AdapterWriters {
   readonly #base: BaseOptions;
+  readonly #sampling: Sampling;
   /** All adapters wait for their turn together. */
   readonly #writer: Writer;
   #child: Child | undefined;
 
-  constructor(base: BaseOptions, limits: WritingLimits) {
+  constructor(base: BaseOptions, limits: WritingLimits, sampling: Sampling) {
     this.#base = base;
+    this.#sampling = sampling;
     this.#writer = disciplined(
       {
         name: "lora",
@@ -71,6 +73,7 @@ export class AdapterWriters {
       adapter: path,
       question: grounds.question,
       passages: grounds.passages,
+      sampling: this.#sampling,
     };
     try {
       yield* pushed(async (push) => {
