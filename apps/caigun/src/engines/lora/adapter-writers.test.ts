@@ -45,8 +45,11 @@ test("a chatbot whose base is gone keeps no other from being written for, and wh
       return (error as { reason: string }).reason;
     }
   };
+  const gone = () => Promise.reject(new Error("no such file"));
   for (let question = 0; question < 6; question++)
-    assert.equal(await outcome({ path: adapter, baseDigest: "0".repeat(64) }), "refused");
-  assert.match(await outcome({ path: adapter, baseDigest: base.digest }), /^(written|unfinished)$/);
+    assert.equal(await outcome({ path: gone, baseDigest: base.digest }), "refused");
+  for (let question = 0; question < 6; question++)
+    assert.equal(await outcome({ path: async () => adapter, baseDigest: "0".repeat(64) }), "refused");
+  assert.match(await outcome({ path: async () => adapter, baseDigest: base.digest }), /^(written|unfinished)$/);
   assert.deepEqual((await readdir(made)).sort(), [`${base.digest.slice(0, 16)}.gguf`, "growing.part"].sort());
 });

@@ -7,8 +7,8 @@ import { pushed } from "../writers/pushed.ts";
 import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "../writers/writer.ts";
 import type { Sampling, TalkReply, TalkRequest } from "./messages.ts";
 
-/** A model's own weights, as they are found to write with. */
-export type AdapterFile = { path: string; baseDigest: string };
+/** A model's own weights, as they are found to write with: `path` rejects where the file is gone. */
+export type AdapterFile = { path: () => Promise<string>; baseDigest: string };
 
 const HEAP_MIB = 512;
 /** For one reply, the making of a file that llama.cpp opens included, ms; the process is killed then. */
@@ -47,8 +47,11 @@ export class AdapterWriters {
     await this.#child?.ended;
   }
 
-  /** That one adapter's base is gone is found out before its turn: it is no failure of the writer that all share. */
-  async *#writeWith({ path, baseDigest }: AdapterFile, request: WritingRequest): AsyncGenerator<string> {
+  /** That one adapter or its base is gone is found out before its turn: it is no failure of the writer that all share. */
+  async *#writeWith({ path: find, baseDigest }: AdapterFile, request: WritingRequest): AsyncGenerator<string> {
+    const path = await find().catch((cause: unknown) => {
+      throw new WriterFailure("refused", "The file of the model's own weights is gone or damaged.", { cause });
+    });
     const { files: base } = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
       if (error instanceof BaseMissing) throw new WriterFailure("refused", error.message, { cause: error });
       throw error;
