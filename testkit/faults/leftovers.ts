@@ -8,7 +8,8 @@ import type { Product } from "./product.ts";
 
 /** How long what a killed process has started may take to notice and to end, ms: the database's shutdown included. */
 const END_LIMIT_MS = 30_000;
-const FORGET_LIMIT_MS = 5_000;
+/** How long until what an ended training kept is removed: its worker may not have heard, and comes back to it, ms. */
+const FORGET_LIMIT_MS = 60_000;
 
 /** Of these processes, those that have not ended in time. */
 export async function orphansOf(family: readonly ProcessFacts[]): Promise<string[]> {
