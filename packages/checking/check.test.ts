@@ -38,6 +38,18 @@ describe("checkSentences", () => {
     assert.equal(verdict("滿兩千元免運費。", SHOP), "number");
     assert.equal(verdict("接受現金。", SHOP), "negation");
     assert.equal(verdict("..."), "empty");
+    // One of two singers in the other's place, in words that all stand there.
+    const evening = passageOf(
+      "Prize winner and festival nominee Anna Berg sang the anthem, while festival winner Carl Moss provided the translation.",
+    );
+    assert.equal(
+      verdict(
+        "Anna Berg sang the anthem, while festival winner and nominee Anna Berg provided the translation.",
+        evening,
+      ),
+      "name",
+    );
+    assert.deepEqual(verdict("Carl Moss provided the translation.", evening), [0]);
   });
 
   it("keeps the sign of a number and the letters of a currency", () => {

@@ -23,19 +23,16 @@ export function replaces(stated: Part, held: Part): boolean {
   const moved = new Set(one.filter((_, at) => !same.has(at)));
   const claims = claimsOf(stated);
   const heldClaims = claimsOf(held);
+  const [names, heldNames] = [namesOf(stated), namesOf(held)];
   let [from, heldFrom] = [-1, -1];
   for (const [at, heldAt] of [...pairs, [one.length, other.length] as const]) {
     const written = one.slice(from + 1, at).filter((atom) => claims.has(atom) && !heldWords.has(atom));
     const instead = other.slice(heldFrom + 1, heldAt).filter((atom) => heldClaims.has(atom) && !moved.has(atom));
     const isFlanked = from >= 0 || at < one.length;
-    if (
-      isFlanked &&
-      written.length > 0 &&
-      instead.length > 0 &&
-      at - from - 1 <= LONGEST_REPLACED &&
-      heldAt - heldFrom - 1 <= LONGEST_REPLACED
-    )
-      return true;
+    const isShort = at - from - 1 <= LONGEST_REPLACED && heldAt - heldFrom - 1 <= LONGEST_REPLACED;
+    // Somebody else is somebody else, however much is said of either.
+    const isOfNames = written.some((atom) => names.has(atom)) && instead.some((atom) => heldNames.has(atom));
+    if (isFlanked && written.length > 0 && instead.length > 0 && (isShort || isOfNames)) return true;
     [from, heldFrom] = [at, heldAt];
   }
   return false;
@@ -43,6 +40,10 @@ export function replaces(stated: Part, held: Part): boolean {
 
 function claimsOf({ tokens, light }: Part): Set<Atom> {
   return new Set(tokens.flatMap(({ term }) => term.match(ATOM) ?? []).filter((atom) => !light.has(atom)));
+}
+
+function namesOf({ tokens }: Part): Set<Atom> {
+  return new Set(tokens.filter(({ isName }) => isName).map(({ term }) => term));
 }
 
 /** The clause's words; those that claim something as their stems. */

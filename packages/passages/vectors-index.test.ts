@@ -77,7 +77,7 @@ describe("an index with vectors", { skip: missing }, async () => {
 
   it("ranks what it finds by meaning by its words too", async () => {
     const places = Array.from(
-      { length: 60 },
+      { length: 120 },
       (_, at) =>
         `House ${at} has ${"a wall and ".repeat(1 + (at % 7))}a door, ${at % 2 ? "and much grass" : "and a garage for cars"}.`,
     );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { arbitraryText } from "../../testkit/arbitrary-text.ts";
+import { seededRandom } from "../../testkit/random.ts";
 import { cutPassages, normalise, words } from "./index.ts";
 
 const answers = (text: string) =>
@@ -81,6 +82,34 @@ test("cuts long paragraphs at sentence ends", () => {
   for (const { start, end } of passages) {
     assert.ok(end - start <= 2000);
     assert.equal(text[end - 1], ".");
+  }
+});
+
+test("a word that is edited changes two passages at most, whatever the text is made of", () => {
+  const random = seededRandom(3);
+  const some = (most: number) => Math.floor(random() * most);
+  const words = "time river price open morning the of and bicycle repair customers quiet window paper stone".split(" ");
+  const sentence = () =>
+    `${Array.from({ length: 5 + some(20) }, () => words[some(words.length)]).join(" ")}.`.replace(/^./, (letter) =>
+      letter.toUpperCase(),
+    );
+  const many = (length: number) => Array.from({ length }, sentence);
+  const texts = [many(100).join("\n\n"), many(300).join(" "), `- ${many(200).join("\n- ")}`];
+  for (const text of texts) {
+    const before = new Set(cutPassages(text).map(({ start, end }) => text.slice(start, end)));
+    assert.ok(before.size > 8);
+    const places = [...text.matchAll(/\p{L}+/gu)];
+    const edits = 300;
+    let larger = 0;
+    for (let edit = 0; edit < edits; edit++) {
+      const { index, 0: word } = places[some(places.length)]!;
+      const instead = [words[some(words.length)], "", `${word}s`, `${word} very`][edit % 4];
+      const edited = text.slice(0, index) + instead + text.slice(index + word.length);
+      const changed = cutPassages(edited).filter(({ start, end }) => !before.has(edited.slice(start, end)));
+      if (changed.length > 2) larger++;
+    }
+    // Where a piece grows beyond what any may have, one more may be cut.
+    assert.ok(larger <= edits / 100, `${larger} of ${edits} edits changed more`);
   }
 });
 

@@ -3,6 +3,7 @@ import type { Normalised } from "./normalise.ts";
 import { asks, markLength } from "./question-marks.ts";
 import { columns } from "./scripts.ts";
 import { characterEnd, sentences } from "./sentences.ts";
+import { type Item, type Pieces, stableCuts } from "./stable-cuts.ts";
 
 /** A stretch of the normalised text that is searched and quoted as one; UTF-16 offsets. */
 export interface Passage {
@@ -20,10 +21,12 @@ export interface Passage {
 export type Places = Pick<Normalised, "toSource" | "toSourceEnd">;
 const SAME_PLACES: Places = { toSource: (offset) => offset, toSourceEnd: (offset) => offset };
 
-// A paragraph of this width stands alone; shorter ones are joined up to it; longer ones are cut at sentence ends.
-const JOINED_COLUMNS = 200;
+// Neighbours that are narrower than this stand together; what is wider than the longest is cut at sentence ends.
+const SHORT_COLUMNS = 200;
+const JOINED: Pieces = { least: 120, most: 480 };
+const CUT: Pieces = { least: 500, most: 1600 };
 const LONGEST_COLUMNS = 2000;
-const CUT_COLUMNS = 1200;
+const LONGEST_ANSWER_COLUMNS = 1200;
 // What is stored and quoted is the sent text: invisible characters, which the normal form lacks, count there.
 const LONGEST_SOURCE = 8000;
 const LONGEST_HEADING = 500;
@@ -31,8 +34,8 @@ const LONGEST_HEADING_CHAIN = 3;
 
 /**
  * Cuts a normalised text into passages. Paragraphs, headings, lists, tables, and questions with their answers are
- * kept together; every character that is not white space lies in one passage. A cut depends only on the text between
- * two headings or long paragraphs, so that an edit moves no passage elsewhere. With the places in the sent text, no
+ * kept together; every character that is not white space lies in one passage. A cut depends on what stands around it alone
+ * (stable-cuts.ts), so that an edit moves no passage elsewhere. With the places in the sent text, no
  * passage has more than 8000 UTF-16 units there.
  */
 export function cutPassages(text: string, places: Places = SAME_PLACES): Passage[] {
@@ -73,7 +76,7 @@ export function cutPassages(text: string, places: Places = SAME_PLACES): Passage
       ...(heading ? { heading } : {}),
     });
   }
-  return found.flatMap((passage) => piecesOf(trimmed(text, passage), text, places));
+  return joined(found, text).flatMap((passage) => piecesOf(trimmed(text, passage), text, places));
 }
 
 /** Short lines one after another are lines, not headings of each other; marked headings may follow each other. */
@@ -108,7 +111,7 @@ function endOfAnswer(all: Block[], first: number, text: string): number {
     const block = all[index]!;
     if (isAsked(block)) return last;
     if (block.kind === "heading" || block.kind === "answer") break;
-    if (columns(text.slice(answer.start, block.end)) > CUT_COLUMNS) break;
+    if (columns(text.slice(answer.start, block.end)) > LONGEST_ANSWER_COLUMNS) break;
     last = index;
     if (closest === index - 1 && (block.kind === "list" || block.kind === "table")) closest = index;
   }
@@ -137,37 +140,54 @@ function underQuestion({ question, ...passage }: Passage): Passage {
 }
 
 function addPassages(found: Passage[], text: string, passage: Passage): void {
-  const width = columns(text.slice(passage.start, passage.end));
-  const previous = found.at(-1);
-  if (
-    previous &&
-    previous.kind !== "qa" &&
-    passage.answerStart === passage.start &&
-    previous.heading === passage.heading &&
-    (previous.kind === passage.kind || (previous.kind === "prose" && passage.kind === "list")) &&
-    columns(text.slice(previous.start, previous.end)) < JOINED_COLUMNS &&
-    width < JOINED_COLUMNS
-  ) {
-    previous.end = passage.end;
-    return;
-  }
-  if (width <= LONGEST_COLUMNS) {
+  if (columns(text.slice(passage.start, passage.end)) <= LONGEST_COLUMNS) {
     found.push(passage);
     return;
   }
-  let start = passage.start;
-  let end = start;
-  for (const sentence of sentences(text.slice(passage.answerStart, passage.end))) {
-    const sentenceStart = passage.answerStart + sentence.start;
-    const sentenceEnd = passage.answerStart + sentence.end;
-    if (end > start && columns(text.slice(start, sentenceEnd)) > CUT_COLUMNS) {
-      found.push({ ...passage, start, end, answerStart: Math.max(start, passage.answerStart) });
-      start = sentenceStart;
-    }
-    end = sentenceEnd;
+  const offset = passage.answerStart;
+  const all = sentences(text.slice(offset, passage.end));
+  const cuts = stableCuts(
+    all.map(({ start, end }) => itemOf(text.slice(offset + start, offset + end))),
+    CUT,
+  );
+  let { start } = passage;
+  for (const cut of cuts) {
+    const end = offset + all[cut - 1]!.end;
+    found.push({ ...passage, start, end, answerStart: Math.max(start, offset) });
+    start = offset + all[cut]!.start;
   }
-  found.push({ ...passage, start, end: passage.end, answerStart: Math.max(start, passage.answerStart) });
+  found.push({ ...passage, start, answerStart: Math.max(start, offset) });
 }
+
+/** Short neighbours of one kind under one heading as one passage. */
+function joined(passages: readonly Passage[], text: string): Passage[] {
+  const items = passages.map(({ start, end }) => itemOf(text.slice(start, end)));
+  const joins = (at: number) => {
+    const [previous, passage] = [passages[at - 1], passages[at]];
+    return (
+      previous !== undefined &&
+      passage !== undefined &&
+      previous.kind !== "qa" &&
+      passage.answerStart === passage.start &&
+      previous.heading === passage.heading &&
+      (previous.kind === passage.kind || (previous.kind === "prose" && passage.kind === "list")) &&
+      items[at - 1]!.columns < SHORT_COLUMNS &&
+      items[at]!.columns < SHORT_COLUMNS
+    );
+  };
+  const found: Passage[] = [];
+  for (let start = 0; start < passages.length; ) {
+    let end = start + 1;
+    while (joins(end)) end++;
+    const cuts = [0, ...stableCuts(items.slice(start, end), JOINED), end - start];
+    for (const [nth, cut] of cuts.slice(0, -1).entries())
+      found.push({ ...passages[start + cut]!, end: passages[start + cuts[nth + 1]! - 1]!.end });
+    start = end;
+  }
+  return found;
+}
+
+const itemOf = (text: string): Item => ({ text, columns: columns(text) });
 
 /** A passage cut at the longest size anywhere, where no sentence ends in time: in its heading, or between invisible characters. */
 function piecesOf(passage: Passage, text: string, places: Places): Passage[] {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { cache } from "./smollm2.ts";
 
 const run = promisify(execFile);
 
@@ -24,7 +24,7 @@ sys.stdin.read()
 
 /** Serves a GGUF file on a free port, from a virtual environment of its own. */
 export async function startLlamaServer(model: string): Promise<{ baseUrl: string; close(): Promise<void> }> {
-  const environment = join(cache, "llama-server");
+  const environment = fileURLToPath(new URL("../../node_modules/.cache/caigun/llama-server", import.meta.url));
   const python = join(environment, "bin", "python");
   const isInstalled = await access(join(environment, "installed")).then(
     () => true,

@@ -19,6 +19,10 @@ describe("the settings in the environment", () => {
   });
 
   it("take a base of gpt2 for a path where it looks like one, else for a name", () => {
+    assert.deepEqual(readConfig({}).gpt2Sampling, { temperature: 0, topP: 1 });
+    assert.equal(readConfig({ CAIGUN_GPT2_TEMPERATURE: "0.7" }).gpt2Sampling.temperature, 0.7);
+    for (const wrong of ["hot", "-1", "3", "NaN"])
+      assert.throws(() => readConfig({ CAIGUN_GPT2_TEMPERATURE: wrong }), /write a number from 0 to 2/);
     assert.deepEqual(readConfig({ CAIGUN_GPT2_BASE: "gpt2" }).gpt2Base, { name: "gpt2" });
     for (const path of ["./gpt2", "model.gguf", "/models/gpt2"])
       assert.deepEqual(readConfig({ CAIGUN_GPT2_BASE: path }).gpt2Base, { path: resolve(path) });

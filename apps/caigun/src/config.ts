@@ -34,6 +34,8 @@ export type Config = {
   readingWeights: string;
   /** What `gpt2` is trained on, a model's name or a path; undefined: the first of CaiGun's bases that can be had. */
   gpt2Base: { name: string } | { path: string } | undefined;
+  /** How an adapter chooses the next token it writes. */
+  gpt2Sampling: { temperature: number; topP: number };
   /** The model that passages are embedded with; "none": they are searched by their words alone. */
   embedder: string;
   /** Where model files are kept that are fetched when first needed. */
@@ -83,6 +85,12 @@ export function readConfig(environment: Environment = process.env): Config {
       throw new BadSetting(`${name} is "${given}": write a whole number from ${least} to ${most}.`);
     return value;
   };
+  const share = (name: string, byDefault: number, [least, most]: readonly [number, number]) => {
+    const value = Number(text(name) ?? byDefault);
+    if (!(value >= least && value <= most))
+      throw new BadSetting(`${name} is "${text(name)}": write a number from ${least} to ${most}.`);
+    return value;
+  };
   const oneOf = <const Choice extends string>(name: string, choices: readonly Choice[], byDefault: Choice): Choice => {
     const given = text(name) ?? byDefault;
     const found = choices.find((choice) => choice === given);
@@ -109,6 +117,10 @@ export function readConfig(environment: Environment = process.env): Config {
     answeringProcesses: count("CAIGUN_ANSWERING_PROCESSES", Math.min(cores, 8), [1, 256]),
     readingWeights: text("CAIGUN_READING_WEIGHTS") ?? "shipped",
     gpt2Base: nameOrPath(text("CAIGUN_GPT2_BASE")),
+    gpt2Sampling: {
+      temperature: share("CAIGUN_GPT2_TEMPERATURE", 0, [0, 2]),
+      topP: share("CAIGUN_GPT2_TOP_P", 1, [0.01, 1]),
+    },
     embedder: text("CAIGUN_EMBEDDER") ?? "all-minilm-l6-v2-int8",
     weightsFolder: resolve(text("CAIGUN_WEIGHTS") ?? join(homeFolder, "weights")),
     huggingFaceUrl: urlWithoutPassword(text("CAIGUN_HUGGING_FACE_URL"), "CAIGUN_HUGGING_FACE_URL"),

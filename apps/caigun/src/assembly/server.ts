@@ -96,7 +96,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   opened.defer(() => exporting.close());
   const writers = openWriters(config.writers);
   opened.defer(() => closeWriters(writers));
-  const adapterWriters = new AdapterWriters(baseOptionsOf(config), LOCAL);
+  const adapterWriters = new AdapterWriters(baseOptionsOf(config), LOCAL, config.gpt2Sampling);
   opened.defer(() => adapterWriters.close());
   const { strictEngines } = config;
   const configuredWriters = new Set<string>(writers.keys());

@@ -4,6 +4,7 @@ import { SingleBar } from "cli-progress";
 import { type Api, call, follow } from "./api.ts";
 import { CommandFailed, exitCodes } from "./failures.ts";
 import { apiOf } from "./installation.ts";
+import { LossCurve } from "./loss-curve.ts";
 import { print } from "./printing.ts";
 import { selfCheckLines } from "./self-checks.ts";
 
@@ -69,12 +70,12 @@ function learnedLines(id: string, base: string | null, adapter: AdapterFacts): s
   ];
 }
 
-/** How the learning goes, beside the bar. */
-function learningLine({ step, steps, loss, held_out_loss, tokens_per_second, seconds_left }: Learning): string {
+/** How the learning goes, beside the bar: numbers, and the losses so far as a curve. */
+function learningLine({ step, steps, loss, held_out_loss, tokens_per_second, seconds_left }: Learning, curve: string) {
   const [nats, heldOut] = [loss?.toFixed(2) ?? "-", held_out_loss?.toFixed(2) ?? "-"];
   const left = seconds_left < 90 ? `${Math.round(seconds_left)} s` : `${Math.round(seconds_left / 60)} min`;
   const speed = `${Math.round(tokens_per_second)} tokens/s`;
-  return `step ${step} of ${steps}, loss ${nats}, held out ${heldOut}, ${speed}, ${left} left`;
+  return `step ${step} of ${steps}, loss ${nats} ${curve} held out ${heldOut}, ${speed}, ${left} left`;
 }
 
 /** Follows a training to its end, with a bar on the terminal. */
@@ -89,11 +90,13 @@ async function watch(api: Api, eventId: string, { quiet }: { quiet: boolean }): 
     notTTYSchedule: 5_000,
   });
   if (!quiet) bar.start(100, 0, { stage: "queued" });
+  const losses = new LossCurve();
   try {
     for await (const { event, data } of follow(api, "streamEvent", { params: { event_id: eventId } })) {
       const progress = data as Progress;
       const { stage, status, learning } = progress;
-      const shown = learning ? learningLine(learning) : (stage ?? status);
+      if (learning) losses.add(learning);
+      const shown = learning ? learningLine(learning, losses.drawn()) : (stage ?? status);
       if (!quiet) bar.update(Math.floor(progress.progress * 100), { stage: shown });
       if (event !== "progress") return progress;
     }

@@ -11,7 +11,7 @@ export async function writerOf(
   { adapterDigest, baseDigest }: CurrentModel,
 ): Promise<Writer | undefined> {
   if (adapterDigest !== null && baseDigest !== null && settings.writer !== "none")
-    return house.adapterWriters.writerFor({ path: await house.blobs.file(adapterDigest), baseDigest });
+    return house.adapterWriters.writerFor({ path: () => house.blobs.file(adapterDigest), baseDigest });
   const name = effectiveWriter(house, settings);
   if (name !== "none") return house.writers.get(name);
   const { writer: chosen } = settings;

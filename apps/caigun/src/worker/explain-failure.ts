@@ -2,7 +2,6 @@ import { BaseRefused } from "@caigun/lora";
 import { WeightsNotWritten, WeightsUnavailable } from "@caigun/weights";
 import { BlobDamaged, BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
-import { BaseTooLarge } from "../engines/lora/learn.ts";
 import type { Failure } from "../store/index.ts";
 import type { Stage } from "./attempt.ts";
 
@@ -43,13 +42,14 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
       return tell(message, 'Send a longer text, or train with model_name "PaLM2", which needs a sentence.', false);
     if (name === "TrainingTooLarge")
       return tell(message, "Free some memory, choose a smaller base (CAIGUN_GPT2_BASE), or train elsewhere.", true);
+    if (name === "BaseTooLarge")
+      return tell(message, "Choose a smaller base (CAIGUN_GPT2_BASE), or train elsewhere.", false);
     if (name === "TrainingDiverged") return tell(message, REPORT, false);
     if (name === "IndexUnusable") return tell("The finished index can't be read.", REPORT, false);
     return tell("A fault in CaiGun ended the training.", FAULT, false);
   }
   if (error instanceof WeightsUnavailable)
     return tell(error.told, "`npx caigun pull` brings it, also from a file.", error.mayPass);
-  if (error instanceof BaseTooLarge) return tell(message, "Choose a smaller base (CAIGUN_GPT2_BASE).", false);
   if (error instanceof BaseRefused)
     return tell(error.message, "Set CAIGUN_GPT2_BASE to another model, or fetch it again: `npx caigun pull`.", false);
   if (error instanceof ChildEnded)

@@ -30,7 +30,7 @@ test("a chatbot whose base is gone keeps no other from being written for, and wh
     const then = Date.now() / 1_000 - 3_600 * hours;
     await utimes(join(made, name), then, then);
   }
-  const writers = new AdapterWriters(options, LOCAL);
+  const writers = new AdapterWriters(options, LOCAL, { temperature: 0.7, topP: 0.9 });
   t.after(async () => {
     await writers.close();
     await rm(folder, { recursive: true });
@@ -45,8 +45,11 @@ test("a chatbot whose base is gone keeps no other from being written for, and wh
       return (error as { reason: string }).reason;
     }
   };
+  const gone = () => Promise.reject(new Error("no such file"));
   for (let question = 0; question < 6; question++)
-    assert.equal(await outcome({ path: adapter, baseDigest: "0".repeat(64) }), "refused");
-  assert.match(await outcome({ path: adapter, baseDigest: base.digest }), /^(written|unfinished)$/);
+    assert.equal(await outcome({ path: gone, baseDigest: base.digest }), "refused");
+  for (let question = 0; question < 6; question++)
+    assert.equal(await outcome({ path: async () => adapter, baseDigest: "0".repeat(64) }), "refused");
+  assert.match(await outcome({ path: async () => adapter, baseDigest: base.digest }), /^(written|unfinished)$/);
   assert.deepEqual((await readdir(made)).sort(), [`${base.digest.slice(0, 16)}.gguf`, "growing.part"].sort());
 });

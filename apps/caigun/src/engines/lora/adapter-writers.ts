@@ -5,10 +5,10 @@ import { childFailure, isNaturalStop } from "../writers/child-failure.ts";
 import { disciplined, type WritingLimits } from "../writers/discipline.ts";
 import { pushed } from "../writers/pushed.ts";
 import { stoppedEarly, type Writer, WriterFailure, type WritingRequest } from "../writers/writer.ts";
-import type { TalkReply, TalkRequest } from "./messages.ts";
+import type { Sampling, TalkReply, TalkRequest } from "./messages.ts";
 
-/** A model's own weights, as they are found to write with. */
-export type AdapterFile = { path: string; baseDigest: string };
+/** A model's own weights, as they are found to write with: `path` rejects where the file is gone. */
+export type AdapterFile = { path: () => Promise<string>; baseDigest: string };
 
 const HEAP_MIB = 512;
 /** For one reply, the making of a file that llama.cpp opens included, ms; the process is killed then. */
@@ -17,12 +17,14 @@ const LONGEST_MS = 180_000;
 /** Writers that are trained: each model's adapter, all in one process, which is started by the first question. */
 export class AdapterWriters {
   readonly #base: BaseOptions;
+  readonly #sampling: Sampling;
   /** All adapters wait for their turn together. */
   readonly #writer: Writer;
   #child: Child | undefined;
 
-  constructor(base: BaseOptions, limits: WritingLimits) {
+  constructor(base: BaseOptions, limits: WritingLimits, sampling: Sampling) {
     this.#base = base;
+    this.#sampling = sampling;
     this.#writer = disciplined(
       {
         name: "lora",
@@ -45,8 +47,11 @@ export class AdapterWriters {
     await this.#child?.ended;
   }
 
-  /** That one adapter's base is gone is found out before its turn: it is no failure of the writer that all share. */
-  async *#writeWith({ path, baseDigest }: AdapterFile, request: WritingRequest): AsyncGenerator<string> {
+  /** That one adapter or its base is gone is found out before its turn: it is no failure of the writer that all share. */
+  async *#writeWith({ path: find, baseDigest }: AdapterFile, request: WritingRequest): AsyncGenerator<string> {
+    const path = await find().catch((cause: unknown) => {
+      throw new WriterFailure("refused", "The file of the model's own weights is gone or damaged.", { cause });
+    });
     const { files: base } = await requireBase(this.#base, baseDigest).catch((error: unknown) => {
       if (error instanceof BaseMissing) throw new WriterFailure("refused", error.message, { cause: error });
       throw error;
@@ -71,6 +76,7 @@ export class AdapterWriters {
       adapter: path,
       question: grounds.question,
       passages: grounds.passages,
+      sampling: this.#sampling,
     };
     try {
       yield* pushed(async (push) => {

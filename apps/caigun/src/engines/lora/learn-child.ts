@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { adapterOf, exportGgufAdapter, tokenizerOf, trainAdapter } from "@caigun/lora";
+import {
+  adapterOf,
+  exportGgufAdapter,
+  type TrainingRun,
+  TrainingTooLarge,
+  tokenizerOf,
+  trainAdapter,
+} from "@caigun/lora";
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
@@ -13,13 +20,18 @@ class TextTooShort extends Error {
   override name = "TextTooShort";
 }
 
+/** The base needs more memory than this machine could give, whatever else is ended on it. */
+class BaseTooLarge extends Error {
+  override name = "BaseTooLarge";
+}
+
 const SEED = 1;
 /** Points of the curve that are kept, evenly apart. */
 const CURVE_POINTS = 100;
 
 /** The process that trains one adapter on the passages of one index. */
 serveParent(async (message, report, signal): Promise<LearnReply> => {
-  const { base: chosen, index: path, folder, checkpoint, target, threads, memoryBytes } = message as LearnRequest;
+  const { base: chosen, index: path, folder, checkpoint, target, threads, ...memory } = message as LearnRequest;
   const base = await openCheckedBase(chosen);
   try {
     const length = sequenceLength(base.architecture.contextLength);
@@ -28,8 +40,8 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
       throw new TextTooShort(
         `The text has ${samples.textTokens} tokens, and a language model needs ${LEAST_TOKENS} to learn from.`,
       );
-    const settings = planFor(tokensOf(samples.learned), length, SEED);
-    const trained = await trainAdapter({
+    const settings = planFor(tokensOf(samples.learned), parametersOf(base.tensors.values()), length, SEED);
+    const run: Omit<TrainingRun, "memoryBytes"> = {
       base,
       samples: samples.learned,
       heldOut: samples.heldOut,
@@ -38,7 +50,6 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
       checkpoint,
       precision: "int8",
       threads,
-      memoryBytes,
       signal,
       onProgress: ({ step, steps, loss, heldOutLoss, tokensPerSecond, remainingMs }) =>
         report({
@@ -51,7 +62,8 @@ serveParent(async (message, report, signal): Promise<LearnReply> => {
           base: chosen.name,
           base_because: chosen.because ?? null,
         } satisfies LearnProgress),
-    });
+    };
+    const trained = await withinMemory(memory, (memoryBytes) => trainAdapter({ ...run, memoryBytes }));
     await exportGgufAdapter(adapterOf(trained, base), target);
     return {
       bytes: (await stat(target)).size,
@@ -97,6 +109,29 @@ function readSamples(path: string, files: LearnRequest["base"]["files"], length:
 
 function tokensOf(samples: Samples["learned"]): number {
   return samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
+}
+
+type Memory = Pick<LearnRequest, "memoryBytes" | "mostMemoryBytes" | "machineMemoryBytes">;
+
+/** Trains with the memory that is wanted, or where a base needs more, with as much as it needs at least. */
+async function withinMemory<Trained>(
+  { memoryBytes, mostMemoryBytes, machineMemoryBytes }: Memory,
+  train: (memoryBytes: number) => Promise<Trained>,
+): Promise<Trained> {
+  try {
+    return await train(memoryBytes);
+  } catch (error) {
+    if (!(error instanceof TrainingTooLarge)) throw error;
+    const { neededBytes } = error;
+    if (neededBytes <= mostMemoryBytes) return train(neededBytes);
+    throw neededBytes <= machineMemoryBytes ? error : new BaseTooLarge(error.message, { cause: error });
+  }
+}
+
+function parametersOf(tensors: Iterable<{ shape: readonly number[] }>): number {
+  let sum = 0;
+  for (const { shape } of tensors) sum += shape.reduce((product, size) => product * size, 1);
+  return sum;
 }
 
 /** How most of the base's weights are kept. */

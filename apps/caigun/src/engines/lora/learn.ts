@@ -1,23 +1,18 @@
-import { availableParallelism } from "node:os";
-import { Child, ChildRefused } from "../../children/child.ts";
+import { availableParallelism, totalmem } from "node:os";
+import { Child } from "../../children/child.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
 
 export type LearnOptions = { timeoutMs: number; signal: AbortSignal; onProgress: (progress: LearnProgress) => void };
 
 const HEAP_MIB = 2_048;
-const MEGABYTE = 1_000_000;
-/** What a training takes at the most, however much there is; and the share of what is free that it may take. */
-const MOST_MEMORY_BYTES = 2_000 * MEGABYTE;
-const SHARE_OF_FREE_MEMORY = 0.8;
+/** What a training takes where that suffices: faster ways to compute it need more. */
+const WANTED_MEMORY_BYTES = 2e9;
+/** The share of a memory that a training may take. */
+const SHARE_OF_MEMORY = 0.8;
 
-/** A base needs more memory than any training may take, however much is free. */
-export class BaseTooLarge extends Error {
-  override name = "BaseTooLarge";
-}
-
-/** Trains an adapter in a process of its own, which is killed when the signal aborts. Throws BaseTooLarge. */
+/** Trains an adapter in a process of its own, which is killed when the signal aborts. */
 export async function learn(
-  request: Omit<LearnRequest, "threads" | "memoryBytes">,
+  request: Omit<LearnRequest, "threads" | "memoryBytes" | "mostMemoryBytes" | "machineMemoryBytes">,
   { timeoutMs, signal, onProgress }: LearnOptions,
 ): Promise<LearnReply> {
   const child = new Child({
@@ -26,18 +21,20 @@ export async function learn(
     heapMiB: HEAP_MIB,
     inBackground: true,
   });
-  const memoryBytes = Math.min(MOST_MEMORY_BYTES, SHARE_OF_FREE_MEMORY * process.availableMemory());
+  const mostMemoryBytes = SHARE_OF_MEMORY * process.availableMemory();
   try {
-    const message: LearnRequest = { ...request, threads: availableParallelism(), memoryBytes };
+    const message: LearnRequest = {
+      ...request,
+      threads: availableParallelism(),
+      memoryBytes: Math.min(WANTED_MEMORY_BYTES, mostMemoryBytes),
+      mostMemoryBytes,
+      machineMemoryBytes: SHARE_OF_MEMORY * Math.min(totalmem(), process.constrainedMemory() || Infinity),
+    };
     return await child.request<LearnReply>(message, {
       timeoutMs,
       signal,
       onProgress: onProgress as (progress: unknown) => void,
     });
-  } catch (error) {
-    const isTooLarge = error instanceof ChildRefused && error.refusal.name === "TrainingTooLarge";
-    if (isTooLarge && memoryBytes === MOST_MEMORY_BYTES) throw new BaseTooLarge(error.message, { cause: error });
-    throw error;
   } finally {
     child.kill();
     await child.ended;

@@ -13,12 +13,19 @@ export type LearnRequest = {
   /** The file to write: an adapter in GGUF. */
   target: string;
   threads: number;
+  /** What the training shall take; more, up to the next, only where a base needs more. */
   memoryBytes: number;
+  mostMemoryBytes: number;
+  /** What it might take if nothing else ran on this machine. */
+  machineMemoryBytes: number;
 };
 
 export type LearnProgress = Learning;
 /** What was written. `facts` lacks what only the base's manifest knows. */
 export type LearnReply = { bytes: number; facts: AdapterFacts };
+
+/** How the next token is chosen: the likeliest with a temperature of 0, else by chance among those that make up `topP`. */
+export type Sampling = { temperature: number; topP: number };
 
 /** What the process that writes is told. */
 export type TalkRequest = {
@@ -32,6 +39,7 @@ export type TalkRequest = {
   question: string;
   /** The best first. */
   passages: readonly string[];
+  sampling: Sampling;
 };
 
 export type TalkReply = { stopReason: string };

@@ -72,14 +72,17 @@ describe("what an adapter learns from a text", () => {
 
 describe("a training's plan", () => {
   it("goes over small texts several times, and over large ones once", () => {
-    const tokens = (epoch: number) => {
-      const { steps, batch, accumulate, length } = planFor(epoch, 512, 1);
+    const tokens = (epoch: number, parameters = 135e6) => {
+      const { steps, batch, accumulate, length } = planFor(epoch, parameters, 512, 1);
       return steps * batch * accumulate * length;
     };
     assert(Math.abs(tokens(10_000) - 120_000) < 2_000);
-    assert(Math.abs(tokens(60_000) - 150_000) < 2_000);
+    assert(Math.abs(tokens(60_000) - 120_000) < 2_000);
     assert(Math.abs(tokens(400_000) - 400_000) < 2_000);
     assert(tokens(9_000_000) <= 1_001_000);
+    // A larger base goes over as much in as much time as it takes the usual one to go over its own.
+    assert(Math.abs(tokens(400_000, 540e6) - 100_000) < 2_000);
+    assert(Math.abs(tokens(1_000, 540e6) - 12_000) < 2_000);
     assert(learningMs(100_000) < learningMs(2_000_000));
   });
 });

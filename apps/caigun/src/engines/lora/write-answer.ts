@@ -1,18 +1,22 @@
 import { LlamaCompletion, type LlamaContextSequence } from "node-llama-cpp";
+import type { Sampling } from "./messages.ts";
 import { fittingPassages, groundedPrompt, passageTokens } from "./prompt.ts";
 
 export type Question = {
   question: string;
   /** The best first; with none the model says what it knows by heart. */
   passages: readonly string[];
+  sampling?: Sampling;
 };
+
+const LIKELIEST: Sampling = { temperature: 0, topP: 1 };
 
 const MOST_TOKENS = 120;
 
 /** Has a model go on from the form that adapters learn; `report` gets the answer in pieces. Throws the signal's reason. */
 export async function writeAnswer(
   sequence: LlamaContextSequence,
-  { question, passages }: Question,
+  { question, passages, sampling = LIKELIEST }: Question,
   report: (piece: string) => void,
   signal?: AbortSignal,
 ): Promise<{ stopReason: string }> {
@@ -28,7 +32,7 @@ export async function writeAnswer(
   const { metadata } = await completion.generateCompletionWithMeta([...begin, ...prompt], {
     ...(signal && { signal }),
     maxTokens: MOST_TOKENS,
-    temperature: 0,
+    ...sampling,
     // An answer is one paragraph: a base that learned little would go on with a question of its own.
     customStopTriggers: ["\n\n", "\nQuestion:", "\nText:"],
     onTextChunk: report,

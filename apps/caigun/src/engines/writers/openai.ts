@@ -10,38 +10,66 @@ export type OpenAiOptions = {
 
 const PROMPT_CHARACTERS = 24_000;
 const MOST_TOKENS = 400;
+/** Where what a model thinks before it writes counts too. */
+const MOST_TOKENS_WITH_THOUGHTS = 4_000;
+/** Of the body of a refusal, so much is read. */
+const REFUSAL_BYTES = 10_000;
 /** Why a reply ends that is whole: not "length" or "content_filter". */
 const NATURAL_STOP = "stop";
 
 /** Any server that speaks OpenAI's protocol for chat completions. */
 export function openAiWriter({ baseUrl, apiKey, model }: OpenAiOptions): Writer {
   const url = `${baseUrl.replace(/\/+$/, "")}/chat/completions`;
+  /** What the model has not refused yet: models that think take neither, and each says so once. */
+  let parameters: Readonly<Record<string, number>> = { temperature: 0, max_tokens: MOST_TOKENS };
   return {
     name: "openai",
     isLocal: false,
     followsInstructions: true,
-    async *write(request: WritingRequest) {
-      const { system, user } = request.promptWithin(PROMPT_CHARACTERS);
-      const response = await send(url, apiKey, request.signal, {
-        model,
-        messages: [
-          { role: "system", content: system },
-          { role: "user", content: user },
-        ],
-        stream: true,
-        temperature: 0,
-        max_tokens: MOST_TOKENS,
-      });
-      yield* piecesOf(response, request.signal);
+    async *write({ promptWithin, signal }: WritingRequest) {
+      const { system, user } = promptWithin(PROMPT_CHARACTERS);
+      const messages = [
+        { role: "system", content: system },
+        { role: "user", content: user },
+      ];
+      for (;;) {
+        const response = await send(url, apiKey, signal, { model, messages, stream: true, ...parameters });
+        if (response.ok) return yield* piecesOf(response, signal);
+        const refused = response.status === 400 ? await refusedParameter(response) : undefined;
+        if (refused === undefined || !Object.hasOwn(parameters, refused)) {
+          await response.body?.cancel().catch(() => {});
+          throw failureOfStatus(response.status, response.headers.get("retry-after"));
+        }
+        parameters = without(refused, parameters);
+      }
     },
     async close() {},
   };
 }
 
-async function send(url: string, apiKey: string | undefined, signal: AbortSignal, body: unknown): Promise<Response> {
-  let response: Response;
+function without(refused: string, { [refused]: _, ...others }: Readonly<Record<string, number>>) {
+  return refused === "max_tokens" ? { ...others, max_completion_tokens: MOST_TOKENS_WITH_THOUGHTS } : others;
+}
+
+/** The parameter that a 400 is about, as OpenAI's error object names it. https://platform.openai.com/docs/guides/error-codes */
+async function refusedParameter({ body }: Response): Promise<string | undefined> {
+  let text = "";
   try {
-    response = await fetch(url, {
+    for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(piece).toString();
+      if (text.length > REFUSAL_BYTES) return undefined;
+    }
+    const { error } = JSON.parse(text) as { error?: { param?: unknown } };
+    return typeof error?.param === "string" ? error.param : undefined;
+  } catch {
+    // A refusal in another form names nothing that could be left out.
+    return undefined;
+  }
+}
+
+async function send(url: string, apiKey: string | undefined, signal: AbortSignal, body: unknown): Promise<Response> {
+  try {
+    return await fetch(url, {
       method: "POST",
       headers: {
         "content-type": "application/json",
@@ -57,9 +85,6 @@ async function send(url: string, apiKey: string | undefined, signal: AbortSignal
     signal.throwIfAborted();
     throw new WriterFailure("unreachable", "The writer's server can't be reached.", { mayPass: true, cause: error });
   }
-  if (response.ok) return response;
-  await response.body?.cancel();
-  throw failureOfStatus(response.status, response.headers.get("retry-after"));
 }
 
 type Chunk = {
