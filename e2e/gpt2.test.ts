@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type RunningCaigun, startCaigun, trained } from "../testkit/caigun.ts";
-import { Chatbot, type ModelReply, type ServerSentEvent, type TrainReply } from "../testkit/chatbot.ts";
+import { Chatbot, type ModelReply, type ServerSentEvent } from "../testkit/chatbot.ts";
 import { eventually } from "../testkit/faults/eventually.ts";
 import {
-  adapterDigest,
   checkpointed,
   eventsOf,
   type Learning,
@@ -32,17 +31,12 @@ describe("gpt2", () => {
   let caigun: RunningCaigun;
   let chatbot: Chatbot;
   before(async () => {
-    caigun = await startCaigun({ env: { CAIGUN_TRAININGS: "2" } });
+    caigun = await startCaigun();
     chatbot = new Chatbot(caigun);
   });
   after(() => caigun.remove());
 
   const train = (text: string) => chatbot.train(text, { model_name: "gpt2" });
-  async function ready(training: TrainReply): Promise<ModelReply> {
-    const model = (await trained(caigun, training)) as ModelReply;
-    assert.equal(model.status, "ready", JSON.stringify(model.failure));
-    return model;
-  }
 
   it("learns a text, tells how it goes, and ends with a smaller loss of what was held out", async () => {
     const training = await train(text);
@@ -115,13 +109,5 @@ describe("gpt2", () => {
     });
     assert.equal((await chatbot.call(`models/${training.id}/cancel`, { method: "POST" })).status, 200);
     await eventually("nothing is left", 30_000, async () => (await leftOver(caigun.home)).length === 0);
-  });
-
-  it("learns two texts at once", async () => {
-    const trainings = [await train(manual(120)), await train(manual(140))];
-    const models = await Promise.all(trainings.map(ready));
-    for (const adapter of models.map(({ adapter }) => adapter as Adapter))
-      assert(adapter.held_out_loss < adapter.held_out_loss_before);
-    assert.notEqual(await adapterDigest(chatbot, models[0]!), await adapterDigest(chatbot, models[1]!));
   });
 });

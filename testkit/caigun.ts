@@ -14,6 +14,9 @@ export const program = fileURLToPath(new URL("../apps/caigun/bin/caigun.mjs", im
 /** A base as small as a model of its family can be. */
 export const tinyGpt2 = fileURLToPath(new URL("../packages/lora/goldens/tiny-gpt2", import.meta.url));
 
+/** Settings of every server and worker, unless a test is about what is fetched. */
+export const nothingFetched = { CAIGUN_EMBEDDER: "none", CAIGUN_GPT2_BASE: tinyGpt2 };
+
 /** A CaiGun as a person runs it: a process of its own, on a free port, with a home of its own. */
 export type RunningCaigun = {
   url: string;
@@ -71,9 +74,7 @@ export async function startCaigun({
       CAIGUN_HOME: folder,
       PORT: "0",
       CAIGUN_RATE_LIMIT_PER_MINUTE: "0",
-      // Nothing is fetched unless a test is about that.
-      CAIGUN_EMBEDDER: "none",
-      CAIGUN_GPT2_BASE: tinyGpt2,
+      ...nothingFetched,
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],

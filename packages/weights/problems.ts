@@ -29,3 +29,49 @@ export class WeightsUnavailable extends Error {
 export class WeightsRefused extends Error {
   override name = "WeightsRefused";
 }
+
+/** This machine's disk does not take a model's files: no source could help. */
+export class WeightsNotWritten extends Error {
+  override name = "WeightsNotWritten";
+  /** Node's, such as ENOSPC. */
+  readonly code: string;
+  /** Why, for whoever may not know this machine: without its folders. */
+  readonly told: string;
+
+  constructor(model: string, folder: string, cause: NodeJS.ErrnoException & { code: string }) {
+    const because = reasons[cause.code] ?? `its disk says ${cause.code}`;
+    super(`${model} can't be written to ${folder}: ${because}. See to that, then try again.`, { cause });
+    this.code = cause.code;
+    this.told = `${model} can't be written to this machine: ${because}.`;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk's quota is used up",
+  EROFS: "the disk is read-only",
+  EACCES: "its folder may not be written",
+  EPERM: "its folder may not be written",
+  EFBIG: "files may not be that large",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open",
+  EIO: "the disk failed to read or write",
+};
+
+/**
+ * The error of the disk that `folder` is on, behind what was thrown while a file was brought there; undefined where there
+ * is none. What goes wrong with a connection is deeper: it is the cause of fetch's TypeError, or of what pip said.
+ */
+export function diskErrorBehind(
+  error: unknown,
+  folder: string,
+): (NodeJS.ErrnoException & { code: string }) | undefined {
+  const thrown = error instanceof SourceFailed || error instanceof WeightsRefused ? error.cause : error;
+  if (!(thrown instanceof Error) || !hasCode(thrown) || !(thrown.code in reasons)) return undefined;
+  // What may not be read is what a person named, and what may not be written is below the folder.
+  const isPermission = thrown.code === "EACCES" || thrown.code === "EPERM";
+  return isPermission && !thrown.path?.startsWith(folder) ? undefined : thrown;
+}
+
+const hasCode = (error: NodeJS.ErrnoException): error is NodeJS.ErrnoException & { code: string } =>
+  error.code !== undefined;

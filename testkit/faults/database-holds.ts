@@ -3,13 +3,14 @@ import { eventually } from "./eventually.ts";
 import type { Product } from "./product.ts";
 
 /**
- * Where the product can be held up by its own database: before an event is claimed, enters a stage, names its artifact or ends;
+ * Where the product can be held up by its own database: before an event is claimed, enters a stage, names its adapter or artifact or ends;
  * before a message is inserted; and at the commit of a training's acceptance or of an exchange.
  */
 export type Place =
   | "claim"
   | "enter accepted"
   | "enter store"
+  | "name adapter"
   | "name artifact"
   | "enter probe"
   | "enter commit"
@@ -38,6 +39,7 @@ export async function installHolds(client: pg.Client): Promise<void> {
       begin
         if new.attempt is distinct from old.attempt then perform faults.wait_at('claim');
         elsif new.ended_at is not null then perform faults.wait_at('end');
+        elsif new.adapter_digest is distinct from old.adapter_digest then perform faults.wait_at('name adapter');
         elsif new.artifact_digest is distinct from old.artifact_digest then perform faults.wait_at('name artifact');
         else perform faults.wait_at('enter ' || new.stage);
         end if;

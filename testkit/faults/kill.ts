@@ -1,4 +1,4 @@
-import type { Product } from "./product.ts";
+import type { Product, Role } from "./product.ts";
 import type { Standing } from "./stages.ts";
 import { chosen } from "./texts.ts";
 import type { Victim } from "./victims.ts";
@@ -8,7 +8,7 @@ export async function findVictim(
   victim: Victim,
   product: Product,
   standing: Standing,
-  { stageIsTraining, random }: { stageIsTraining: boolean; random: () => number },
+  { role, random }: { role: Role; random: () => number },
 ): Promise<number> {
   switch (victim) {
     case "server":
@@ -16,7 +16,7 @@ export async function findVictim(
     case "worker":
       return product.worker!.pid!;
     case "child": {
-      const [child] = await product.children(stageIsTraining ? "training" : "answering");
+      const [child] = await product.children(role);
       if (child === undefined) throw new Error("There is no child to kill.");
       return child;
     }

@@ -8,6 +8,8 @@ import type { Product } from "./product.ts";
 export type Train = {
   title: string;
   text: string;
+  /** What is trained, where it is not only found in the text. */
+  modelName?: "gpt2";
   /** Sent with the request, so that it can be sent again. */
   idempotencyKey: string;
   /** There when the reply was received. */
@@ -36,13 +38,13 @@ export class Ledger {
   /** Sends a text. Resolves with undefined where no 200 came back: then the product has promised nothing. */
   async train(train: Train): Promise<Train["accepted"]> {
     if (!this.trains.includes(train)) this.trains.push(train);
-    const { title, text } = train;
+    const { title, text, modelName } = train;
     const response = await this.#product.server
       .call(`${API}/train`, {
         method: "POST",
         apiKey: this.#product.apiKey,
         headers: { "idempotency-key": train.idempotencyKey },
-        json: { title, text },
+        json: { title, text, model_name: modelName },
       })
       .catch(() => undefined);
     if (response?.status !== 200) return this.#noteRefusal(response);
@@ -161,19 +163,28 @@ export class Ledger {
   /** Models that are said to be ready and whose index does not hold their texts. */
   async #unfitModels(): Promise<string[]> {
     const { home } = this.#product;
-    const rows = await this.#product.query<{ title: string; artifact: string; ids: string[]; digests: string[] }>(
-      `select model.title, model.artifact_digest as artifact, array_agg(data.id::text) as ids,
+    const rows = await this.#product.query<{
+      title: string;
+      artifact: string;
+      adapter: string | null;
+      engine: string;
+      ids: string[];
+      digests: string[];
+    }>(
+      `select model.title, model.artifact_digest as artifact, model.adapter_digest as adapter, model.engine, array_agg(data.id::text) as ids,
           array_agg(data.blob_digest) as digests
         from model join model_training_data held on held.model_id = model.id
         join training_data data on data.id = held.training_data_id and data.deleted_at is null
         where model.state = 'ready' and model.deleted_at is null group by model.id`,
     );
     const unfit: string[] = [];
-    for (const { title, artifact, ids, digests } of rows) {
+    for (const { title, artifact, adapter, engine, ids, digests } of rows) {
       if ((await digestOfBlob(home, artifact)) !== artifact) {
         unfit.push(`The model "${title}" is ready, and its index is not in the blob store.`);
         continue;
       }
+      if (engine === "lora" && (adapter === null || (await digestOfBlob(home, adapter)) !== adapter))
+        unfit.push(`The model "${title}" is ready, and its adapter is not in the blob store.`);
       const texts = await Promise.all(digests.map((digest) => readFile(blobPath(home, digest), "utf8")));
       const index = openIndex(blobPath(home, artifact));
       const probe = probeIndex(

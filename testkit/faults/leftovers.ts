@@ -8,6 +8,8 @@ import type { Product } from "./product.ts";
 
 /** How long what a killed process has started may take to notice and to end, ms: the database's shutdown included. */
 const END_LIMIT_MS = 30_000;
+/** How long until what an ended training kept is removed: its worker may not have heard, and comes back to it, ms. */
+const FORGET_LIMIT_MS = 60_000;
 
 /** Of these processes, those that have not ended in time. */
 export async function orphansOf(family: readonly ProcessFacts[]): Promise<string[]> {
@@ -30,6 +32,17 @@ export async function processesOfHome(home: string): Promise<string[]> {
       found.push(`Process ${pid} of a stopped server lives: ${command}`);
   }
   return found;
+}
+
+/** What a training that has ended left of what it learned, on a server that goes on. */
+export async function learningLeftBehind({ home }: Product, eventId: string): Promise<string[]> {
+  const left = async () => {
+    const names = await readdir(join(home, "learning")).catch(() => []);
+    return names.filter((name) => name.startsWith(eventId));
+  };
+  // It is removed once the end is written down.
+  await eventually("nothing is left", FORGET_LIMIT_MS, async () => (await left()).length === 0).catch(() => {});
+  return (await left()).map((name) => `learning/${name} outlives its training.`);
 }
 
 /** Files that nothing will ever use, in the home of a sole server that has started and works on nothing. */
@@ -65,6 +78,7 @@ export async function filesLeftBehind(product: Product): Promise<string[]> {
     "postgres",
     "secrets",
     "server.json",
+    "weights",
     "work",
   ];
   for (const name of await readdir(home)) if (!ours.includes(name)) left.push(`${name} is no file of a home.`);

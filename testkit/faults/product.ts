@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { type Announcement, readAnnouncement } from "../../apps/caigun/src/home/index.ts";
-import { makeHome, program, type RunningCaigun, startCaigun } from "../caigun.ts";
+import { makeHome, nothingFetched, program, type RunningCaigun, startCaigun } from "../caigun.ts";
 import { type ProcessFacts, processesOf } from "../processes.ts";
 import { installHolds } from "./database-holds.ts";
 import { eventually } from "./eventually.ts";
 
-export type Role = "answering" | "training";
+export type Role = "answering" | "training" | "learning";
 
 export type ProductOptions = {
   /** The command line to run: this project's unless given. */
@@ -22,7 +22,11 @@ export type ProductOptions = {
 
 /** How long a product may take to serve again after a kill, ms. */
 const RECOVERY_LIMIT_MS = 60_000;
-const MODULE_OF: Record<Role, string> = { answering: "answer-child.ts", training: "build-child.ts" };
+const MODULE_OF: Record<Role, string> = {
+  answering: "answer-child.ts",
+  training: "build-child.ts",
+  learning: "learn-child.ts",
+};
 
 /** A CaiGun with its embedded database, watched and killed from outside. */
 export class Product {
@@ -62,7 +66,7 @@ export class Product {
   async startWorker(): Promise<ChildProcess> {
     const [executable, ...args] = this.#options.command ?? [process.execPath, program];
     const worker = spawn(executable!, [...args, "worker"], {
-      env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: this.home, ...this.#options.env },
+      env: { PATH: process.env.PATH ?? "", CAIGUN_HOME: this.home, ...nothingFetched, ...this.#options.env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const started = Promise.withResolvers<void>();

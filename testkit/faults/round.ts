@@ -1,8 +1,8 @@
 import { processesOf } from "../processes.ts";
 import { findVictim } from "./kill.ts";
 import { endOf, Ledger, type Train } from "./ledger.ts";
-import { filesLeftBehind, filesOfStopped, orphansOf, processesOfHome } from "./leftovers.ts";
-import { Product, type ProductOptions } from "./product.ts";
+import { filesLeftBehind, filesOfStopped, learningLeftBehind, orphansOf, processesOfHome } from "./leftovers.ts";
+import { Product, type ProductOptions, type Role } from "./product.ts";
 import { enter, type Stage, type Standing, type TrainingStage, trainingStages } from "./stages.ts";
 import { handbook } from "./texts.ts";
 import type { Victim } from "./victims.ts";
@@ -58,8 +58,7 @@ async function killOnce(
   random: () => number,
 ): Promise<Kill> {
   const { stage, victim } = planned;
-  const stageIsTraining = trainingStages.includes(stage as TrainingStage);
-  const pid = await findVictim(victim, product, standing, { stageIsTraining, random }).catch(async (error) => {
+  const pid = await findVictim(victim, product, standing, { role: roleIn(stage), random }).catch(async (error) => {
     await standing.release();
     throw error;
   });
@@ -84,12 +83,19 @@ async function killOnce(
   return { ...planned, pid, seen: standing.seen, recoveredMs, findings };
 }
 
+/** What a child does in that stage. */
+function roleIn(stage: Stage): Role {
+  if (stage === "learn") return "learning";
+  return trainingStages.includes(stage as TrainingStage) ? "training" : "answering";
+}
+
 /** Asks again for what got no reply, and follows the training to its end. */
 async function followUp(product: Product, ledger: Ledger, train: Train): Promise<string[]> {
   if (!train.accepted) await ledger.train(train);
   if (!train.accepted) return [`"${train.title}", asked for again under its key, is not accepted.`];
   const state = await endOf(product, train.accepted.id);
-  return state === "ready" ? [] : [`The training of "${train.title}", which a kill hit, ended as ${state}.`];
+  const left = await learningLeftBehind(product, train.accepted.event_id);
+  return state === "ready" ? left : [...left, `The training of "${train.title}", which a kill hit, ended as ${state}.`];
 }
 
 async function enterSurely(

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { holdInCode } from "./code-hold.ts";
@@ -10,7 +12,7 @@ import { freeze } from "./signals.ts";
 import { chosen, handbook } from "./texts.ts";
 import type { Victim } from "./victims.ts";
 
-export const trainingStages = ["accepted", "text", "passages", "index", "store", "probe", "commit"] as const;
+export const trainingStages = ["accepted", "text", "passages", "index", "learn", "store", "probe", "commit"] as const;
 export const talkingStages = ["key", "search", "read", "save", "reply"] as const;
 export type TrainingStage = (typeof trainingStages)[number];
 export type TalkingStage = (typeof talkingStages)[number];
@@ -35,6 +37,8 @@ type Scene = { product: Product; ledger: Ledger; random: () => number };
 /** Long enough for each stage of its training to be seen from outside. */
 const LONG_TEXT_CHARACTERS = 1_000_000;
 const SHORT_TEXT_CHARACTERS = 20_000;
+/** So long that a checkpoint is written before the learning ends, and that it ends within seconds. */
+const LEARNED_TEXT_CHARACTERS = 12_000;
 const STAGE_LIMIT_MS = 60_000;
 /** How long a child runs between two looks, and how long its last report may take to reach its row, ms. */
 const STEP_MS = 8;
@@ -56,14 +60,22 @@ export function enter(stage: Stage, scene: Scene, victim: Victim): Promise<Stand
     case "passages":
     case "index":
       return whileChildWorks(scene, stage);
+    case "learn": {
+      const moment = chosen(scene.random, ["beginning", "learning", "checkpoint", "adapter"]);
+      // When the adapter is about to be stored, the child that learned it has ended.
+      if (moment === "adapter" && victim !== "child") return trainingAt(scene, stage, "name adapter", newLearning);
+      return whileLearning(scene, moment);
+    }
     case "store":
-      return trainingAt(scene, stage, chosen(scene.random, ["name artifact", "enter probe"]));
+      return trainingAt(scene, stage, chosen(scene.random, ["name artifact", "enter probe"]), anyTrain(scene));
     case "probe":
       return chosen(scene.random, [true, false])
         ? whileChildWorks(scene, stage)
-        : trainingAt(scene, stage, "enter commit");
+        : trainingAt(scene, stage, "enter commit", anyTrain(scene));
     case "commit":
-      return chosen(scene.random, [true, false]) ? trainingAt(scene, stage, "end") : afterUnheardEnd(scene);
+      return chosen(scene.random, [true, false])
+        ? trainingAt(scene, stage, "end", anyTrain(scene))
+        : afterUnheardEnd(scene);
     case "key":
       return whileKeyIsLookedUp(scene);
     case "search":
@@ -81,6 +93,14 @@ function newTrain(random: () => number, characters = SHORT_TEXT_CHARACTERS): Tra
   const name = Math.floor(random() * 1e9).toString(36);
   return { title: `text ${name}`, text: handbook(random, characters, `C-${name}`), idempotencyKey: randomUUID() };
 }
+
+/** A text that a language model learns: its adapter is stored before its index. */
+function newLearning(random: () => number): Train {
+  return { ...newTrain(random, LEARNED_TEXT_CHARACTERS), modelName: "gpt2" };
+}
+
+/** How a training is made: every third one is learned from. */
+const anyTrain = ({ random }: Scene) => chosen(random, [newTrain, newTrain, newLearning]);
 
 /** Its rows are inserted, and their transaction is about to commit. */
 async function duringAcceptance({ product, ledger, random }: Scene): Promise<Standing> {
@@ -150,20 +170,56 @@ async function whileChildWorks({ product, ledger, random }: Scene, stage: Traini
   });
 }
 
+/** The child that learns is frozen: as soon as it is there, when it has told of a step, or when it has kept what it learned. */
+async function whileLearning({ product, ledger, random }: Scene, moment: string): Promise<Standing> {
+  const train = newLearning(random);
+  const answered = ledger.train(train);
+  const accepted = await answered;
+  if (!accepted) throw new Error("A training that nothing disturbs was not accepted.");
+  const child = await eventually("a child learns", STAGE_LIMIT_MS, async () => (await product.children("learning"))[0]);
+  const hasKept = () =>
+    access(join(product.home, "learning", accepted.event_id)).then(
+      () => true,
+      () => false,
+    );
+  const step = async () => {
+    const text = "select learning->>'step' as step from event where id = $1";
+    return (await product.query<{ step: string | null }>(text, [accepted.event_id]))[0]?.step;
+  };
+  if (moment === "learning") await eventually("a step is told of", STAGE_LIMIT_MS, async () => (await step()) ?? false);
+  if (moment === "checkpoint") await eventually("what was learned is kept", STAGE_LIMIT_MS, hasKept);
+  const thaw = freeze(child);
+  try {
+    // By then what the child had reported is in the row, and stays there.
+    await delay(SETTLED_MS);
+    const row = await rowIsIn(product, train, "learn");
+    const seen = `child frozen, ${row}, step ${await step()}, ${(await hasKept()) ? "a" : "no"} checkpoint`;
+    return { seen, release: async () => thaw(), answered, train };
+  } catch (error) {
+    thaw();
+    throw error;
+  }
+}
+
 /** The training's own statement waits at that place, and its row says that stage. */
-async function trainingAt({ product, ledger, random }: Scene, stage: Stage, place: Place): Promise<Standing> {
-  const train = newTrain(random);
+async function trainingAt(
+  { product, ledger, random }: Scene,
+  stage: Stage,
+  place: Place,
+  trainOf: (random: () => number) => Train,
+): Promise<Standing> {
+  const train = trainOf(random);
   const hold = await holdAt(product, place);
   const answered = ledger.train(train);
   const { backend, release } = await hold.reached();
-  const seen = `waits at "${place}", ${await rowIsIn(product, train, stage)}`;
+  const seen = `${train.modelName ?? "text"} waits at "${place}", ${await rowIsIn(product, train, stage)}`;
   return { seen, backend, release, answered, train };
 }
 
 /** The training has ended, and its worker, which is frozen, has not heard of it. */
 async function afterUnheardEnd(scene: Scene): Promise<Standing> {
   const { product } = scene;
-  const standing = await trainingAt(scene, "commit", "end");
+  const standing = await trainingAt(scene, "commit", "end", anyTrain(scene));
   const thaw = freeze((product.worker ?? product.server.process).pid!);
   await standing.release();
   await eventually("the model is ready", STAGE_LIMIT_MS, async () => {

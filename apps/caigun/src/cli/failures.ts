@@ -23,6 +23,7 @@ const foreseen = new Set([
   "CannotStart",
   "WrongEncryptionKey",
   "WeightsUnavailable",
+  "WeightsNotWritten",
   "WeightsRefused",
 ]);
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { BaseRefused, openBase, tokenizerOf } from "@caigun/lora";
-import { manifest, WeightsUnavailable } from "@caigun/weights";
+import { manifest, WeightsNotWritten, WeightsUnavailable } from "@caigun/weights";
 import { serveLocally } from "../../../../testkit/local-server.ts";
 import {
   type BaseChoice,
@@ -63,6 +63,43 @@ describe("the base of gpt2", () => {
     assert(!base.because!.includes("127.0.0.1"), base.because);
     assert.equal(logged.length, 1);
     assert.match(logged[0]!, /127\.0\.0\.1:\d+ did not give .*404/);
+  });
+
+  it("is no second one where it is the disk that has no room for gpt2", async (t) => {
+    const options = await installation(t);
+    await place(options.weightsFolder, SECOND);
+    const { sha256 } = manifest.gpt2.files["config.json"][0];
+    await mkdir(join(options.weightsFolder, "gpt2"));
+    await symlink("/dev/full", join(options.weightsFolder, "gpt2", `${sha256.slice(0, 16)}-config.json.part`));
+    const hubUrl = await serveLocally(t, (_request, response) => response.end("{}"));
+    const onUnavailable = () => assert.fail("it is not unavailable");
+    await assert.rejects(fetchBase({ ...options, fetch: { hubUrl } }, { onUnavailable }), WeightsNotWritten);
+  });
+
+  it("is fetched with progress that never falls, over its files and those of the second one", async (t) => {
+    const options = await installation(t);
+    await place(options.weightsFolder, "gpt2");
+    await rm(
+      join(
+        options.weightsFolder,
+        "gpt2",
+        `${manifest.gpt2.files["model.safetensors"][0].sha256.slice(0, 16)}-model.safetensors`,
+      ),
+    );
+    const half = Buffer.alloc(3_000_000);
+    const hubUrl = await serveLocally(t, (_request, response) => {
+      response.writeHead(200, { "content-length": manifest.gpt2.files["model.safetensors"][0].bytes });
+      response.write(half, () => response.destroy());
+    });
+    const told: { file: string; fraction: number }[] = [];
+    const onProgress = ({ file, fraction }: { file: string; fraction: number }) => told.push({ file, fraction });
+    await assert.rejects(
+      fetchBase({ ...options, fetch: { ...options.fetch, hubUrl } }, { onProgress }),
+      WeightsUnavailable,
+    );
+    assert.deepEqual([...new Set(told.map(({ file }) => file))], ["model.safetensors", "model.gguf"]);
+    assert(told.some(({ fraction }) => fraction > 0));
+    assert(told.every(({ fraction }, at) => fraction >= (told[at - 1]?.fraction ?? 0) && fraction < 1));
   });
 
   it("is nothing where none can be had, and the error says what to do for each", async (t) => {

@@ -71,8 +71,8 @@ export function findBase({ choice, weightsFolder, strict }: BaseOptions): BaseMo
 
 /**
  * The base to train on, fetched where it is not there. Where the first can't be had it is the second, and says why.
- * Throws WeightsUnavailable where none can be had, or the first can't and `strict` is set; BaseRefused for a path that
- * holds no model; the signal's reason.
+ * Throws WeightsUnavailable where none can be had, or the first can't and `strict` is set; WeightsNotWritten where the
+ * disk is what fails; BaseRefused for a path that holds no model; the signal's reason.
  */
 export async function fetchBase(
   options: BaseOptions,
@@ -82,12 +82,18 @@ export async function fetchBase(
   if (choice && "path" in choice) return ownBase(choice.path);
   const names: readonly BaseName[] = choice ? [choice.name] : strict ? baseNames.slice(0, 1) : baseNames;
   const failures: WeightsUnavailable[] = [];
+  // Of the second base too it is told only what is more than what had come of the first.
+  let most = 0;
+  const tell = (progress: FetchProgress) => {
+    most = Math.max(most, progress.fraction);
+    onProgress?.({ ...progress, fraction: most });
+  };
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
     const late = waitMs === undefined || isLast ? undefined : AbortSignal.timeout(Math.ceil(waitMs));
     const signals = [signal, late].filter((one) => one !== undefined);
     try {
-      const options = { ...fetch, onProgress, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
+      const options = { ...fetch, onProgress: tell, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
       const found = asBase(name, await fetchWeights(weightsFolder, name, options));
       return failures.length === 0 ? found : { ...found, because: failures.map(({ told }) => told).join(" ") };
     } catch (error) {

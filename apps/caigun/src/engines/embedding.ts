@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { type EmbedderName, embedderNamed, vectorsDigest } from "@caigun/embedding";
-import { type FetchOptions, fetchWeights, findWeights, manifest, type WeightsFiles } from "@caigun/weights";
+import {
+  type FetchOptions,
+  type FetchProgress,
+  fetchWeights,
+  findWeights,
+  manifest,
+  type WeightsFiles,
+} from "@caigun/weights";
 
 export type EmbeddingOptions = {
   /** Undefined: passages are searched by their words alone. */
@@ -119,8 +126,8 @@ export class Embedding {
   async #fetch(embedder: EmbedderName, variant?: string): Promise<EncoderFiles | undefined> {
     const { weightsFolder, fetch, onUnavailable } = this.#options;
     try {
-      const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes: number }) => {
-        for (const follow of this.#followers) follow(bytes / totalBytes);
+      const onProgress = ({ fraction }: FetchProgress) => {
+        for (const follow of this.#followers) follow(fraction);
       };
       const options = { ...fetch, variant, onProgress, signal: this.#closing.signal };
       const files = asEncoderFiles(embedder, await fetchWeights(weightsFolder, embedder, options));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WeightsUnavailable } from "@caigun/weights";
+import { WeightsNotWritten, WeightsUnavailable } from "@caigun/weights";
 import { BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused } from "../children/child.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -45,6 +45,15 @@ test("what was written for the person is told as it is", () => {
   assert.equal(explainFailure("passages", new ChildRefused(nothing)).mayHeal, false);
   assert(explainFailure("index", new ChildEnded("The training process ended: signal SIGKILL.")).mayHeal);
   assert.equal(explainFailure("index", new BlobMissing("ab")).mayHeal, false);
+});
+
+test("weights that the disk does not take are said to be that, without the machine's folders", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write '/root/weights/part'"), {
+    code: "ENOSPC",
+  });
+  const { failure, mayHeal } = explainFailure("learn", new WeightsNotWritten("gpt2", "/root/weights", full));
+  assert.equal(failure.cause, "gpt2 can't be written to this machine: the disk is full.");
+  assert(mayHeal && !failure.fix.includes("/root"));
 });
 
 test("weights that could not be fetched are waited for only where they had begun to come, and no address is told", () => {

@@ -1,5 +1,5 @@
 import { BaseRefused } from "@caigun/lora";
-import { WeightsUnavailable } from "@caigun/weights";
+import { WeightsNotWritten, WeightsUnavailable } from "@caigun/weights";
 import { BlobDamaged, BlobMissing } from "../blobs/blob-store.ts";
 import { ChildEnded, ChildRefused, ChildTimedOut } from "../children/child.ts";
 import type { Failure } from "../store/index.ts";
@@ -25,6 +25,12 @@ export function explainFailure(stage: Stage, error: unknown): { failure: Failure
   const message = error instanceof Error ? error.message : String(error);
   const tell = (cause: string, fix: string, mayHeal: boolean) => ({ failure: { stage, cause, fix }, mayHeal });
 
+  if (error instanceof WeightsNotWritten)
+    return tell(
+      error.told,
+      "See to that for the folder CAIGUN_WEIGHTS (weights below CAIGUN_HOME), then train again.",
+      true,
+    );
   const shortage = shortageBehind(error instanceof ChildRefused ? error.refusal : error);
   if (shortage) return tell(shortage.cause, shortage.fix, true);
   if (error instanceof ChildRefused) {

@@ -59,7 +59,7 @@ export async function learnText(
     signal: attempt.signal,
     waitMs: WAITING_SHARE * remainingMs(),
     onUnavailable: (error) => log.warn({ eventId, err: error }, "gpt2 is trained on another base"),
-    onProgress: ({ bytes, totalBytes }) => attempt.report("learn", (FETCHING_SHARE * bytes) / totalBytes),
+    onProgress: ({ fraction }) => attempt.report("learn", FETCHING_SHARE * fraction),
   }).catch((error) => refused(error, options.choice));
   await mkdir(learningFolder, { recursive: true, mode: 0o700 });
   const target = join(folder, "adapter.gguf");
