@@ -73,7 +73,10 @@ describe("one learns at a time, and another waits", () => {
     const thaw = freeze(await learner(caigun));
     try {
       const other = await newAccountsChatbot(caigun, house);
+      // What takes a second does not wait for what takes minutes.
+      await ready(other, await other.train(manual(5)));
       const second = await other.train(manual(40), learning);
+      assert(new Date(second.deadline) > new Date(first.deadline), "it ends by then though it waits");
       assert.equal((await other.get<ModelReply>(`models/${second.id}`)).status, "queued");
       assert.equal((await other.call(`models/${second.id}/cancel`, { method: "POST" })).status, 200);
       const cancelled = (await trained(caigun, second, other.apiKey)) as ModelReply;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sentences } from "@caigun/text";
 import fc from "fast-check";
-import { checkSentences } from "./check.ts";
+import { Checker, checkSentences } from "./check.ts";
 
 const passageOf = (text: string) => ({ text, sentences: sentences(text) });
 const OFFICE = passageOf(
@@ -24,6 +24,22 @@ describe("checkSentences", () => {
     assert.deepEqual(verdict("Parking is 4 pounds per day."), [1]);
     assert.deepEqual(verdict("滿1200元不收運費。", SHOP), [1]);
     assert.deepEqual(verdict("満１２００元免運費。", SHOP), "claim");
+  });
+
+  it("says where a sentence leaves out what matters, if that is asked", () => {
+    const cafe = passageOf(
+      "The café is open until one hour before the hall closes, on Sundays until 17:00. " +
+        "Food is not allowed in the hall, but water in closed bottles is. Dogs are welcome in the café if they are kept on a leash.",
+    );
+    const inFull = (sentence: string) => {
+      const found = new Checker([cafe]).check(sentence, { inFull: true });
+      return found.supported ? found.sentences : found.reason;
+    };
+    assert.equal(inFull("Until one hour before the hall closes."), "omission");
+    assert.equal(inFull("Not in the hall, but water in closed bottles is."), "omission");
+    assert.equal(inFull("No, cats are not welcome in the café if they are kept on a leash."), "negation");
+    assert.deepEqual(inFull("On Sundays the café is open until 17:00, or one hour before the hall closes."), [0]);
+    assert.deepEqual(inFull("Dogs are welcome in the café if kept on a leash."), [2]);
   });
 
   it("says what is wrong with the others", () => {

@@ -1,6 +1,6 @@
 import { detectLanguage } from "@caigun/text";
 import { type Statement, statementOf } from "./statement.ts";
-import { coverage, objection, type Reason } from "./support.ts";
+import { coverage, objection, type Reason, restates } from "./support.ts";
 
 /** What a sentence may rest on: a passage, and where its sentences stand in it (UTF-16 offsets). */
 export interface CheckedPassage {
@@ -28,8 +28,12 @@ export class Checker {
     this.#passages = passages.map((passage) => new PreparedPassage(passage));
   }
 
-  /** Whether one passage says all that the sentence says, in one of its sentences or in two of them together. */
-  check(sentence: string): Verdict {
+  /**
+   * Whether one passage says all that the sentence says, in one of its sentences or in two of them together; with
+   * `inFull` also whether the sentence says all that these say: what writes without understanding leaves out what
+   * matters ("until one hour before closing", and not what closes).
+   */
+  check(sentence: string, { inFull = false } = {}): Verdict {
     let closest = { covered: -1, reason: "empty" as Reason };
     for (const [index, passage] of this.#passages.entries()) {
       const language = passage.languageOf(sentence);
@@ -37,7 +41,8 @@ export class Checker {
       const around = passage.whole(language);
       for (const sentences of passage.choices) {
         const held = passage.statement(sentences, language);
-        const reason = objection(stated, held, around);
+        const reason =
+          objection(stated, held, around) ?? (inFull && !restates(stated, held) ? ("omission" as const) : undefined);
         if (!reason) return { supported: true, passage: index, sentences };
         const covered = coverage(stated, held);
         if (covered > closest.covered) closest = { covered, reason };

@@ -4,7 +4,16 @@ import { Terms } from "./terms.ts";
 import { CALENDAR, sameValue, type Value } from "./values.ts";
 
 /** Why a written sentence is not supported. */
-export type Reason = "empty" | "number" | "name" | "claim" | "negation" | "order" | "quantifier" | "condition";
+export type Reason =
+  | "empty"
+  | "number"
+  | "name"
+  | "claim"
+  | "negation"
+  | "order"
+  | "quantifier"
+  | "condition"
+  | "omission";
 
 /** The share of what a sentence says (0..1) that has to stand in the text: of 0.62 to 0.75 the strictest that lost nothing on the tuned pairs. */
 const LEAST_COVERED = 0.75;
@@ -26,6 +35,23 @@ export function objection(stated: Statement, held: Statement, around: Statement)
     (bindingHolds(stated, held) ? undefined : "number") ??
     (wordsHold(stated, held) ? undefined : "name") ??
     (orderHolds(stated, held) ? undefined : "order")
+  );
+}
+
+/** The share of a held text (0..1) that a sentence says which says it in full. */
+const LEAST_KEPT = 0.8;
+
+/**
+ * Whether what is stated is the held text in another order or form: it adds no word, and leaves out neither what the held
+ * text begins with, which is mostly what it is about, nor a number, nor much else.
+ */
+export function restates(stated: Statement, held: Statement): boolean {
+  const statedTerms = new Terms(stated);
+  return (
+    shareCovered(stated.tokens, new Terms(held)) === 1 &&
+    shareCovered(held.tokens, statedTerms) >= LEAST_KEPT &&
+    held.tokens.slice(0, 1).every((token) => statedTerms.has(token)) &&
+    held.values.every((value) => stated.values.some((other) => sameValue(value, other)))
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Input, Reply } from "@caigun/contract";
 import { engineFor } from "../engines/engines.ts";
 import { learningMs } from "../engines/lora/plan.ts";
-import { insertEvent, insertModel, insertTrainingData, listCorrections, newId } from "../store/index.ts";
+import { insertEvent, insertModel, insertTrainingData, lastDeadline, listCorrections, newId } from "../store/index.ts";
 import type { Caller, Hooks } from "./caller.ts";
 import type { House } from "./house.ts";
 import { Utf8Pieces } from "./utf8-pieces.ts";
@@ -27,8 +27,11 @@ export async function startTraining(
   const [modelId, eventId, trainingDataId] = [newId(), newId(), newId()];
   const corrections = await listCorrections(store.db, chatbotId);
   const bytes = corrections.reduce((sum, correction) => sum + correction.bytes, blob.bytes);
-  const learning = engine.name === "lora" ? learningMs(bytes) : 0;
-  const deadline = new Date(Date.now() + DEADLINE_BASE_MS + bytes * DEADLINE_MS_PER_BYTE + learning);
+  const learns = engine.name === "lora";
+  // What learns waits for what learns already, which ends by its own deadline.
+  const beginsBy = learns ? await lastDeadline(store.db, engine.name) : undefined;
+  const takesMs = DEADLINE_BASE_MS + bytes * DEADLINE_MS_PER_BYTE + (learns ? learningMs(bytes) : 0);
+  const deadline = new Date(Math.max(Date.now(), beginsBy?.getTime() ?? 0) + takesMs);
 
   return store.db.transaction().execute(async (trx) => {
     await insertTrainingData(trx, chatbotId, {
@@ -52,7 +55,13 @@ export async function startTraining(
       trainingDataIds: [trainingDataId, ...corrections.map(({ id }) => id)],
     });
     await insertEvent(trx, chatbotId, { id: eventId, modelId, kind: "training", deadline });
-    await jobs.enqueue(trx, { queue: "training", id: newId(), chatbotId, eventId, deadline });
+    await jobs.enqueue(trx, {
+      queue: learns ? "learning" : "training",
+      id: newId(),
+      chatbotId,
+      eventId,
+      deadline,
+    });
     const reply: Reply<"trainModel"> = {
       id: modelId,
       event_id: eventId,

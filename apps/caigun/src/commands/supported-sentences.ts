@@ -59,7 +59,8 @@ export async function* supportedSentences(
         if (wording.sent === 0) wording.outcome = "declined";
         return;
       }
-      const verdict = checker.check(written);
+      // What only learned to go on from a text is held to what it goes on from.
+      const verdict = checker.check(written, { inFull: !writer.followsInstructions });
       const { passage, sentences } = evidence[verdict.supported ? verdict.passage : 0] ?? {};
       const rested = verdict.supported ? verdict.sentences.map((index) => sentences![index]!) : [];
       // The first has to say what the reader would reply; what adds to it may rest on the next best sentence.

@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ChatbotId, Db, Store } from "../store/index.ts";
 import { newBoss, POLL_SECONDS, SCHEMA, within } from "./boss.ts";
 
-export type QueueName = "training";
+/** What takes seconds, and what takes minutes: one does not wait for the other. */
+export type QueueName = "training" | "learning";
 export type Job = { queue: QueueName; id: string; chatbotId: ChatbotId; eventId: string; deadline: Date };
 export type RunningJob = Job & {
   /** 0 for the first attempt, counting those whose worker died. */
@@ -47,7 +48,7 @@ export type JobsOptions = {
 };
 type Log = { error(message: string): void; warn(message: string): void };
 
-const QUEUES: readonly QueueName[] = ["training"];
+const QUEUES: readonly QueueName[] = ["training", "learning"];
 const LEASE_SECONDS = 15;
 const HEARTBEAT_SECONDS = 4;
 const RETRIES = 5;

@@ -183,6 +183,18 @@ export async function cancelEvent(db: Db, chatbotId: ChatbotId, id: string): Pro
   return rows.length > 0;
 }
 
+/** By when the last of an engine's trainings will have ended that have not, whoever owns them; undefined where none goes on. */
+export async function lastDeadline(db: Db, engine: string): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom("event")
+    .innerJoin("model", "model.id", "event.model_id")
+    .where("event.ended_at", "is", null)
+    .where("model.engine", "=", engine)
+    .select(({ fn }) => fn.max("event.deadline").as("last"))
+    .executeTakeFirst();
+  return row?.last ?? undefined;
+}
+
 /**
  * Fails every event that is past its deadline, whoever owns it, and returns the ids: the net under all that can happen
  * to a worker. A query of maintenance, which no caller's request may reach.

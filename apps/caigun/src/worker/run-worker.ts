@@ -3,18 +3,19 @@ import { failTraining, findEvent, isEventLive } from "../store/index.ts";
 import { forgetLearning, sweepLearning } from "./learn-text.ts";
 import { type TrainingTools, trainModel } from "./train-model.ts";
 
-/** Takes queued trainings until the jobs are stopped. `concurrency`: how many run at a time. */
+/** Takes queued trainings until the jobs are stopped. `concurrency`: how many run at a time, and how many more that learn. */
 export async function runWorker(
   jobs: Jobs,
   tools: TrainingTools,
   { concurrency }: { concurrency: number },
 ): Promise<void> {
   await sweepLearning(tools.learningFolder, (eventId) => isEventLive(tools.store.db, eventId));
-  await jobs.work("training", {
-    concurrency,
-    onJob: (job, signal) => trainModel(tools, job, signal),
-    onGivenUp: (job, why) => tellGivenUp(tools, job, why),
-  });
+  for (const queue of ["training", "learning"] as const)
+    await jobs.work(queue, {
+      concurrency,
+      onJob: (job, signal) => trainModel(tools, job, signal),
+      onGivenUp: (job, why) => tellGivenUp(tools, job, why),
+    });
 }
 
 /** The end of a training that nobody will try again; one that has ended otherwise keeps that end. */
