@@ -15,6 +15,7 @@ const MOST_OF_PART = 4;
 const LEAST_ANTICIPATED = 2;
 /** "Saturdays" and "Sundays" end alike: things of one kind often do. UTF-16 units. */
 const LIKE_ENDING = 3;
+const PLURAL = /[^s]s$/u;
 
 /** How a question in a script with spaces leans on the one before; undefined: it stands alone. */
 export function leaningOf(question: string, words: FollowUpWords): Leaning | undefined {
@@ -32,6 +33,8 @@ export function leaningOf(question: string, words: FollowUpWords): Leaning | und
   const content = tokens.filter((token) => isContent(token, words)).length;
   const leans = connector > 0 || ending > 0;
   const isLinked = words.linking.includes(first.word);
+  // "And if I don't show up?" says all that it asks; what is said of something else must not answer it.
+  if (isLinked && !asks && words.speakers.includes(tokens[1]?.word ?? "") && content > 1) return undefined;
   const part = partOfQuestion(tokens, words);
   if (part) return { kind: "exchange", part: question.slice(part.start, last.end) };
   const isPart = !asks && (leans ? isLinked || !addresses : isLinked && !addresses);
@@ -40,7 +43,9 @@ export function leaningOf(question: string, words: FollowUpWords): Leaning | und
   const pronoun = hasOpenPronoun(tokens, words);
   if (content === 0 && !addresses) return pronoun || asks ? { kind: "topic" } : undefined;
   if (pronoun && content <= MOST_BESIDE_PRONOUN) return { kind: "topic" };
-  return (leans || isLinked) && asks && !addresses && content <= 1 ? { kind: "topic" } : undefined;
+  // "And if I am ill?" leans on what was asked, whoever is spoken of.
+  const isBeside = (leans && isLinked) || ((leans || isLinked) && !addresses);
+  return isBeside && asks && content <= 1 ? { kind: "topic" } : undefined;
 }
 
 /** Of "how much for a week?" the part to exchange: nothing but words that ask stand before it, and no verb. */
@@ -57,7 +62,10 @@ function partOfQuestion(tokens: Token[], words: FollowUpWords): Token | undefine
   return isPart && named > 0 && named <= MOST_OF_PART ? part[0] : undefined;
 }
 
-/** The earlier question with the part exchanged for what stands in its place there, or added where nothing does. */
+/**
+ * The earlier question with the part exchanged for what stands in its place there. Where that can't be told the part is
+ * added: what is tied to a sentence by a preposition behind it, a thing before it.
+ */
 export function exchange(before: string, part: string, words: FollowUpWords): string {
   const asked = tokensOf(before);
   const given = tokensOf(part);
@@ -69,10 +77,13 @@ export function exchange(before: string, part: string, words: FollowUpWords): st
     afterSameLink(asked, kept, named.length, words) ??
     withSharedWord(asked, named) ??
     withLikeEnding(asked, named, LIKE_ENDING, words) ??
-    afterArticle(asked, kept, named.length, words) ??
-    withLikeEnding(asked, named, 1, words) ??
-    lastNamed(asked, kept, named.length, words);
-  if (!place) return `${before.replace(END, "")} ${text}?`;
+    afterArticle(asked, kept, { size: named.length, keepsThing: kept.length < given.length }, words) ??
+    pluralLast(asked, kept, words) ??
+    onlyNamed(asked, kept, words);
+  if (!place) {
+    if (words.linking.includes(kept[0]?.word ?? "")) return `${before.replace(END, "")} ${text}?`;
+    return `${text}? ${withoutParts(before, words)}`;
+  }
   const replacement = place.withLead ? text : part.slice(named[0]?.start ?? 0, named.at(-1)?.end);
   return before.slice(0, asked[place.from]!.start) + replacement + before.slice(asked[place.to]!.end);
 }
@@ -99,14 +110,35 @@ function afterSameLink(asked: Token[], kept: Token[], size: number, words: Follo
 }
 
 /** "a trailer" for "the tandem", "a lock" for "insurance". */
-function afterArticle(asked: Token[], kept: Token[], size: number, words: FollowUpWords): Place | undefined {
+function afterArticle(
+  asked: Token[],
+  kept: Token[],
+  { size, keepsThing }: { size: number; keepsThing: boolean },
+  words: FollowUpWords,
+): Place | undefined {
   if (words.linking.includes(kept[0]?.word ?? "")) return undefined;
   const articles = asked.flatMap(({ word }, at) =>
     words.articles.includes(word) && isNamed(asked[at + 1], words) ? [at] : [],
   );
   // Rather the thing itself than when or where it is asked for.
   const from = articles.find((at) => !words.linking.includes(asked[at - 1]?.word ?? "")) ?? articles[0];
-  return from === undefined ? undefined : run(asked, from, from + 1, size, words);
+  if (from === undefined) return undefined;
+  // "The large one" keeps the thing that it is one of.
+  if (keepsThing) return run(asked, from, from + 1, size, words);
+  const length = lengthOfThing(asked, from, words);
+  return length === undefined ? undefined : { from, to: from + length, withLead: true };
+}
+
+/** How many words the thing after an article has; undefined where what follows it can't be told from it. */
+function lengthOfThing(asked: Token[], article: number, words: FollowUpWords): number | undefined {
+  let length = 1;
+  while (isNamed(asked[article + length + 1], words)) length += 1;
+  const before = asked[article - 1]?.word ?? "";
+  if (length === 1 || words.linking.includes(before)) return length;
+  // "How much is the small bag?" and "When is the small hall open?" look alike.
+  if (!words.verbs.includes(before) || (words.copulas.includes(before) && article > 1)) return undefined;
+  // "Does a city bike cost", "is a helmet included": the verb stands last.
+  return length - 1;
 }
 
 /** From a word before a name, as many words of the name as the other has, one at least. */
@@ -133,14 +165,26 @@ function withLikeEnding(asked: Token[], named: Token[], least: number, words: Fo
   return at < 0 ? undefined : { from: at, to: at, withLead: false };
 }
 
-/** What the earlier question names last, unless one of the two is tied to its sentence by a preposition. */
-function lastNamed(asked: Token[], kept: Token[], size: number, words: FollowUpWords): Place | undefined {
+/** "members" for "students". */
+function pluralLast(asked: Token[], kept: Token[], words: FollowUpWords): Place | undefined {
+  const [only, ...others] = kept;
+  if (!only || others.length > 0 || !PLURAL.test(only.word)) return undefined;
+  const at = asked.findLastIndex((token) => isContent(token, words) && PLURAL.test(token.word));
+  return at < 0 ? undefined : { from: at, to: at, withLead: false };
+}
+
+/** What the earlier question names, where that is one word; which of several is meant can't be told. */
+function onlyNamed(asked: Token[], kept: Token[], words: FollowUpWords): Place | undefined {
   if (words.linking.includes(kept[0]?.word ?? "")) return undefined;
-  const to = asked.findLastIndex((token) => isContent(token, words));
-  let from = to;
-  while (to - from + 1 < size && isNamed(asked[from - 1], words)) from -= 1;
-  const before = asked.slice(0, Math.max(from, 0)).findLast((token) => !isNamed(token, words))?.word ?? "";
-  return to < 0 || words.linking.includes(before) ? undefined : { from, to, withLead: true };
+  const [only, ...others] = asked.flatMap((token, at) => (isContent(token, words) ? [at] : []));
+  return only === undefined || others.length > 0 ? undefined : { from: only, to: only, withLead: true };
+}
+
+/** A resolved question without the parts that were put before it, which another takes the place of. */
+function withoutParts(question: string, words: FollowUpWords): string {
+  const [first = "", ...rest] = question.split(/(?<=[?])\s+/u);
+  const asks = tokensOf(first).some(({ word }) => words.asking.includes(word) || words.verbs.includes(word));
+  return asks || rest.length === 0 ? question : rest.join(" ");
 }
 
 /** A pronoun before which nothing is named that it could stand for, but for a verb right before it ("cancel it"). */

@@ -14,7 +14,7 @@ const conversations: [question: string, resolved: string][][] = [
   [
     ["What does a city bike cost for a whole day?", "What does a city bike cost for a whole day?"],
     ["and for half a day?", "What does a city bike cost for half a day?"],
-    ["and a tandem?", "What does a tandem bike cost for half a day?"],
+    ["and a tandem?", "What does a tandem cost for half a day?"],
   ],
   [
     ["What does a tandem cost for a day?", "What does a tandem cost for a day?"],
@@ -47,6 +47,35 @@ const conversations: [question: string, resolved: string][][] = [
     ["how much does it cost?", "When is the repair course? how much does it cost?"],
     ["how long?", "When is the repair course? how long?"],
     ["What does it cost to replace a saddle?", "What does it cost to replace a saddle?"],
+  ],
+  [
+    ["What does it cost to rent shoes?", "What does it cost to rent shoes?"],
+    ["and a harness?", "a harness? What does it cost to rent shoes?"],
+    ["what about a helmet?", "a helmet? What does it cost to rent shoes?"],
+  ],
+  [
+    ["Who teaches yin yoga?", "Who teaches yin yoga?"],
+    ["and vinyasa?", "vinyasa? Who teaches yin yoga?"],
+    ["and hatha?", "hatha? Who teaches yin yoga?"],
+  ],
+  [
+    ["Can I cancel my course?", "Can I cancel my course?"],
+    ["And if I don't show up?", "And if I don't show up?"],
+  ],
+  [
+    ["Can I cancel my course?", "Can I cancel my course?"],
+    ["And if I am ill?", "Can I cancel my course? And if I am ill?"],
+  ],
+  [
+    ["When does the climbing hall open?", "When does the climbing hall open?"],
+    ["and the café?", "When does the café open?"],
+    ["and the big pool?", "When does the big pool open?"],
+    ["How much is the small bag?", "How much is the small bag?"],
+    ["and the backpack?", "the backpack? How much is the small bag?"],
+  ],
+  [
+    ["Is a helmet included?", "Is a helmet included?"],
+    ["and a bike lock?", "Is a bike lock included?"],
   ],
   [
     ["包廂低消多少？", "包廂低消多少？"],
@@ -114,6 +143,45 @@ describe("a follow-up", () => {
         assert(resolved.length <= before.length + question.length + 2);
         if (question.trim() !== "") assert.notEqual(resolved.trim(), "");
       }),
+    );
+  });
+
+  it("holds all of what it names anew, whatever was asked before", () => {
+    const word = fc.constantFrom(
+      ...[
+        "helmet",
+        "harness",
+        "yin",
+        "yoga",
+        "shoes",
+        "classes",
+        "a",
+        "the",
+        "is",
+        "does",
+        "cost",
+        "for",
+        "what",
+        "who",
+      ],
+      ...["teaches", "on", "members", "day", "my", "to", "rent", "bike", "open"],
+    );
+    const before = fc.array(word, { minLength: 2, maxLength: 9 }).map((words) => `${words.join(" ")}?`);
+    const part = fc.constantFrom(
+      "a helmet",
+      "vinyasa",
+      "members",
+      "on Sundays",
+      "the big pool",
+      "a bike lock",
+      "for kids",
+    );
+    fc.assert(
+      fc.property(before, part, fc.constantFrom("and", "what about"), (asked, named, connector) => {
+        const resolved = resolveFollowUp(`${connector} ${named}?`, `What does it cost? ${asked}`);
+        assert(resolved.includes(named.replace(/^(?:a|the|on|for) /u, "")), `${asked} / ${named} -> ${resolved}`);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -17,6 +17,8 @@ export interface FollowUpWords {
   asking: string[];
   /** Verbs that ask, and say little else: a question with none of them and nothing of its own is a part of one. */
   verbs: string[];
+  /** Those of them after which a thing may stand alone: "how much is the bag?". */
+  copulas: string[];
   speakers: string[];
   /** What ties a noun to its sentence; one of these in both questions says which part is exchanged. */
   linking: string[];

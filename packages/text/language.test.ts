@@ -40,6 +40,32 @@ test("leans on the language of the text where a question is too short to tell", 
   assert.equal(detectLanguage("Is there a place to leave my luggage?", { unsure: "de" }), "en");
 });
 
+test("no typo makes a question one of another language than the text", () => {
+  const questions = [
+    ...["Whre can I park my bycicle?", "Wehn do you open on Sundays?", "How much does it csot?", "cna i brign my dgo"],
+    ...["Can I cancel my cxourse?", "Is thexre a shower?", "Do you hvae parknig?", "Waht deos a helmet csot?"],
+    ...["Can cjildren clomb?", "Whhich daays are you cllosed?", "Do you swll goft csrds?", "waht time do yuo opne"],
+    ...["Whhat is the priice of a day paass?", "Wxhat dxoes a hxelmet cxost?", "How do I get thexre?"],
+  ];
+  for (const question of questions) assert.equal(detectLanguage(question, { unsure: "en" }), "en", question);
+});
+
+test("a short question of another language than the text keeps its own", () => {
+  const questions = {
+    de: "Kann ich mein Fahrrad abstellen?",
+    fr: "Puis-je annuler mon cours ?",
+    es: "¿Cuánto cuesta?",
+    nl: "Mag mijn hond mee?",
+    pl: "Czy macie buty?",
+    pt: "Onde fica o banheiro?",
+    tr: "Kursumu iptal edebilir miyim?",
+    fi: "Saanko tuoda koirani?",
+    ru: "Где туалет?",
+  };
+  for (const [language, question] of Object.entries(questions))
+    assert.equal(detectLanguage(question, { unsure: "en" }), language, question);
+});
+
 test("takes no table for a language that writes bars", () => {
   const table =
     "Bicycle | Half day | Full day\nCity bicycle | 12 euros | 18 euros\nTandem | 22 euros | 34 euros\n\nA half day is four hours.";

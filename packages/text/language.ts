@@ -8,6 +8,9 @@ const SURE_ACCURACY = 0.2;
 const WEIGHED_GUESSES = 5;
 const FEW_LETTERS = 80;
 const MORE_COMMON_WORDS = 2;
+// So many words without a common one are hardly of a language.
+const LEAST_WORDS = 3;
+const SHORTEST_MISTYPED = 3;
 
 // A script that (nearly) one language alone is written in names it; the others are told apart by a library.
 const SCRIPT_LANGUAGES: [RegExp, string][] = [
@@ -52,7 +55,8 @@ export function detectLanguage(text: string, { among, unsure }: DetectionOptions
   const guesses = detectAll(sample.replaceAll("|", " "), among ? { only: [...among] } : {});
   const [best] = guesses;
   if (!best) return fallback;
-  if (best.accuracy >= SURE_ACCURACY) return best.lang;
+  if (best.accuracy >= SURE_ACCURACY)
+    return unsure === undefined || letters >= FEW_LETTERS || isClearly(best.lang, sample, unsure) ? best.lang : unsure;
   const likely = mostCommonWords(sample, guesses);
   if (unsure !== undefined && guesses.some(({ lang }) => lang === unsure))
     return likely && likely.count >= leastToDiffer(sample, unsure) ? likely.language : unsure;
@@ -82,12 +86,61 @@ function mostCommonWords(text: string, guesses: readonly Guess[]): { language: s
 /** How many common words another language needs to have in a text that leans to this one: "do" alone is Portuguese too. */
 function leastToDiffer(text: string, language: string): number {
   const own = countCommonWords(text, language);
-  return own === 0 ? 1 : own + MORE_COMMON_WORDS;
+  if (own === 0) return 1;
+  return hasForeignLetters(text, commonWords(language)) ? own : own + MORE_COMMON_WORDS;
+}
+
+/**
+ * Whether a few words are of another language than the one that they are expected in. A single typo makes the library
+ * sure of a language that has such letters in a row ("bycicle", "whre"), so the words must say it too.
+ */
+function isClearly(language: string, text: string, expected: string): boolean {
+  if (language === expected) return true;
+  const found = wordsOf(text);
+  const [other, own] = [commonWords(language), commonWords(expected)];
+  const ofOther = found.filter((word) => other.has(word) && !own.has(word)).length;
+  const ofOwn = found.filter((word) => own.has(word) && !other.has(word)).length;
+  if (ofOwn > 0) return ofOther >= ofOwn + MORE_COMMON_WORDS;
+  const mistyped = found.filter((word) => !other.has(word) && isSlipOfAny(word, own)).length;
+  if (ofOther > 0) return ofOther >= mistyped;
+  return hasForeignLetters(text, own) || (mistyped === 0 && found.length >= LEAST_WORDS);
+}
+
+/** Whether a letter of a word was left out or swapped with the next, or in a longer one put in or exchanged; never the first. */
+function isSlipOfAny(word: string, common: ReadonlySet<string>): boolean {
+  if (word.length < SHORTEST_MISTYPED) return false;
+  for (const meant of common) if (meant.length >= SHORTEST_MISTYPED && isSlipOf(word, meant)) return true;
+  return false;
+}
+
+function isSlipOf(word: string, meant: string): boolean {
+  let same = 0;
+  while (same < word.length && word[same] === meant[same]) same += 1;
+  if (same === 0) return false;
+  const [typed, right] = [word.slice(same), meant.slice(same)];
+  return (
+    typed === right.slice(1) ||
+    (meant.length > SHORTEST_MISTYPED && (typed.slice(1) === right || typed.slice(1) === right.slice(1))) ||
+    (typed[0] === right[1] && typed[1] === right[0] && typed.slice(2) === right.slice(2))
+  );
+}
+
+/** Whether a text has letters that no common word of a language has; ASCII's are in names everywhere. */
+function hasForeignLetters(text: string, common: ReadonlySet<string>): boolean {
+  const known = new Set([...common].join(""));
+  return (
+    common.size > 0 && (text.toLowerCase().match(/(?!\p{ASCII})\p{L}/gu) ?? []).some((letter) => !known.has(letter))
+  );
+}
+
+/** Without "a", which is a word of too many languages. */
+function wordsOf(text: string): string[] {
+  return (text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []).filter((word) => word !== "a");
 }
 
 function countCommonWords(text: string, language: string): number {
   const common = commonWords(language);
-  return (text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []).filter((word) => common.has(word)).length;
+  return wordsOf(text).filter((word) => common.has(word)).length;
 }
 
 /** The language that a text's script names by itself, such as Thai's; undefined where several languages share it. */
