@@ -94,6 +94,7 @@ describe("the command line beside a running server", () => {
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /learned \d+ tokens on tiny-gpt2 in \d+ steps/);
     assert.match(stdout, /fell from \d\.\d\d to \d\.\d\d/);
+    assert.match((await run("chatbot", "settings")).stdout, /^writer +its own weights \(gpt2\), on this machine$/m);
     const trained = await json(...args);
     assert.deepEqual([trained.status, trained.base], ["ready", "tiny-gpt2"]);
     assert(trained.adapter.held_out_loss < trained.adapter.held_out_loss_before);

@@ -54,7 +54,14 @@ withChatbot(withJson(chatbot.command("set").description("change how a chatbot an
   .addOption(new Option("--quality <quality>", "how many passages it reads").choices(["fast", "best"]))
   .addOption(new Option("--refusal <text>", "what it says where its texts do not hold the answer"))
   .addOption(new Option("--default-refusal", "say a sentence in the question's language instead").conflicts("refusal"))
-  .addOption(new Option("--stay-local <yes>", "let no engine elsewhere write its replies").choices(["true", "false"]))
+  .addOption(
+    new Option("--stay-local <yes-or-no>", "let no engine elsewhere write its replies").choices([
+      "yes",
+      "no",
+      "true",
+      "false",
+    ]),
+  )
   .addOption(
     new Option("--writer <name>", "what writes its replies").choices(["default", "none", "google", "openai", "gguf"]),
   )
