@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { makeHome, type RunningCaigun, runCommand, startCaigun, tinyGpt2 } from "../testkit/caigun.ts";
+import { makeHome, type RunningCaigun, runCommand, startCaigun, stopCommand, tinyGpt2 } from "../testkit/caigun.ts";
 import { manual } from "../testkit/manual.ts";
 
 describe("the command line beside a running server", () => {
@@ -74,7 +74,13 @@ describe("the command line beside a running server", () => {
   it("says why a training failed, with exit code 1", async () => {
     const { exitCode, stderr } = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait");
     assert.equal(exitCode, 1);
-    assert.match(stderr, /The text has \d+ tokens, and a language model needs 256.*model_name "PaLM2"/);
+    assert.match(
+      stderr,
+      /^The training failed\. The text has \d+ tokens, and a language model needs 256.*model_name "PaLM2" \(`--model PaLM2`\)/m,
+    );
+    const listed = (await run("models")).stdout.split("\n");
+    assert.match(listed.find((line) => line.includes(" GPT-2 ")) ?? "", / failed +\S+ +lora$/);
+    assert(listed.some((line) => /^\S+ failed: The text has \d+ tokens/.test(line)));
     const asJson = await run("train", handbook, "--title", "GPT-2", "--model", "gpt2", "--wait", "--json");
     assert.equal(JSON.parse(asJson.stdout).failure.stage, "learn");
   });
@@ -88,6 +94,7 @@ describe("the command line beside a running server", () => {
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /learned \d+ tokens on tiny-gpt2 in \d+ steps/);
     assert.match(stdout, /fell from \d\.\d\d to \d\.\d\d/);
+    assert.match((await run("chatbot", "settings")).stdout, /^writer +its own weights \(gpt2\), on this machine$/m);
     const trained = await json(...args);
     assert.deepEqual([trained.status, trained.base], ["ready", "tiny-gpt2"]);
     assert(trained.adapter.held_out_loss < trained.adapter.held_out_loss_before);
@@ -102,12 +109,82 @@ describe("the command line beside a running server", () => {
     assert.match(looked.stdout, /warning +gpt2 +.*manual\.txt begins neither as a GGUF file/);
   });
 
+  it("chooses, cancels and deletes models by the beginning of an id, and leaves the live one alone for a PDF", async () => {
+    const { api_key: key } = await json("chatbot", "create", "Models");
+    const own = (...args: string[]) => run(...args, "--api-key", key);
+    const ownJson = (...args: string[]) => json(...args, "--api-key", key);
+    const first = await ownJson("train", handbook, "--title", "First", "--wait");
+    const second = await ownJson("train", handbook, "--title", "Second", "--wait");
+    const current = async () =>
+      (await ownJson("models")).models.find(({ is_current }: { is_current: boolean }) => is_current)?.id;
+    assert.equal(await current(), second.id);
+
+    const pdf = join(caigun.home, "doc.pdf");
+    await writeFile(pdf, "%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\n");
+    const refused = await own("train", pdf, "--title", "PDF", "--wait");
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /doc\.pdf is a PDF file\. Save .* plain text in UTF-8/);
+    assert.equal(await current(), second.id);
+
+    let length = 1;
+    while (second.id.startsWith(first.id.slice(0, length))) length++;
+    const beginning = first.id.slice(0, length);
+    const used = await own("models", "use", beginning);
+    assert.equal(used.exitCode, 0, used.stderr);
+    assert.match(used.stdout, new RegExp(`^Model ${first.id} "First" answers now\\.\n`));
+    assert.match(used.stdout, /`npx caigun models use latest` \(with the same --api-key\)/);
+    assert(!used.stdout.includes(key));
+    assert.equal(await current(), first.id);
+    assert.equal((await ownJson("models", "use", "latest")).current_model_id, second.id);
+
+    for (const [given, message] of [
+      ["zzz", /no model whose id begins with "zzz"/],
+      [first.id.slice(0, length - 1), /Several models' ids begin/],
+    ] as const) {
+      const { exitCode, stderr } = await own("models", "delete", given);
+      assert.equal(exitCode, 4);
+      assert.match(stderr, message);
+    }
+    assert.match((await own("models", "cancel", second.id)).stderr, /already ended/);
+    assert.match((await own("export", beginning, "--out", caigun.home)).stderr, /no adapter/);
+
+    const deleted = await own("models", "delete", second.id);
+    assert.match(deleted.stdout, new RegExp(`is deleted.*\nModel ${first.id} "First" answers now\\.\n$`));
+    assert.match((await own("models", "use", second.id)).stderr, /was deleted/);
+    assert.equal((await ownJson("models", "delete", first.id)).current_model_id, null);
+    assert.match((await own("models")).stdout, /No model yet: .*--wait` \(with the same --api-key\)/);
+  });
+
+  it("cancels a training that is waited for elsewhere, and goes on with one that Ctrl-C stops watching", async () => {
+    const long = join(caigun.home, "long.txt");
+    await writeFile(long, manual(4_000));
+    const { api_key: key } = await json("chatbot", "create", "Long");
+    const args = ["train", long, "--title", "Long", "--model", "gpt2", "--wait", "--api-key", key];
+    const models = async () => (await json("models", "--api-key", key)).models;
+    const running = async () =>
+      (await models()).some(({ status }: { status: string }) => status === "queued" || status === "training");
+    const watched = await stopCommand(caigun.home, args, running);
+    assert.equal(watched.exitCode, 1, watched.stderr);
+    const id = (await models())[0].id;
+    assert.match(watched.stderr, new RegExp(`The training goes on.*models cancel ${id}\``));
+    assert(await running());
+
+    const cancelled = await run("models", "cancel", id, "--api-key", key);
+    assert.match(cancelled.stdout, /^The training of model .* "Long" was cancelled\.\n$/);
+    const waiting = run(...args);
+    while (!(await running()));
+    await json("models", "cancel", (await models())[0].id, "--api-key", key);
+    const end = await waiting;
+    assert.equal(end.exitCode, 1);
+    assert.match(end.stderr, /\nThe training was cancelled\.\n$/);
+  });
+
   it("tells a wrong call, a refusal and a file that can't be read apart", async () => {
     assert.equal((await run("trian")).exitCode, 2);
     assert.equal((await run("train", handbook)).exitCode, 2);
     assert.equal((await run("train", join(caigun.home, "missing.txt"), "--title", "T")).exitCode, 2);
-    const binary = join(caigun.home, "binary.pdf");
-    await writeFile(binary, Buffer.from([0x25, 0x50, 0x44, 0x46, 0xff, 0xfe]));
+    const binary = join(caigun.home, "binary");
+    await writeFile(binary, Buffer.from([0x25, 0x50, 0xff, 0xfe]));
     assert.match((await run("train", binary, "--title", "T")).stderr, /not text in UTF-8/);
     const refused = await run("models", "--api-key", "cgk_wrong");
     assert.equal(refused.exitCode, 4);

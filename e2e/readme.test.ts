@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type RunningCaigun, startCaigun, waitUntilTrained } from "../testkit/caigun.ts";
+import { type RunningCaigun, startCaigun } from "../testkit/caigun.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -19,7 +19,7 @@ describe("the README's commands", () => {
   });
   after(() => caigun.remove());
 
-  const [start, train, talk, commandLine, test] = blocks as [string, string, string, string, string];
+  const [start, commandLine, train, follow, talk, test] = blocks as [string, string, string, string, string, string];
 
   async function run(code: string): Promise<string> {
     const filledIn = code.replaceAll("http://127.0.0.1:8000", caigun.url).replaceAll("cgk_...", caigun.apiKey);
@@ -36,8 +36,8 @@ describe("the README's commands", () => {
     return output;
   }
 
-  it("are these five", () => {
-    assert.equal(blocks.length, 5);
+  it("are these six", () => {
+    assert.equal(blocks.length, 6);
     // The machine that runs this has run `npm ci`, `npm start` is what `before` does, and `npm test` is this.
     assert.equal(start, "npm ci && npm start");
     assert.equal(test, "npm ci && npm test");
@@ -45,8 +45,10 @@ describe("the README's commands", () => {
 
   if (hasCurl) {
     it("train and talk with curl", async () => {
-      assert.match(await run(train), /"status":"queued"/);
-      await waitUntilTrained(caigun);
+      const started = await run(train);
+      assert.match(started, /"status":"queued"/);
+      const eventId = /"event_id":"([^"]+)"/.exec(started)![1]!;
+      assert.match(await run(follow.replace("EVENT_ID", eventId)), /^event: completed$/m);
       assert.match(await run(talk), /"text":"Parking costs three euros an hour\."/);
     });
   } else if (process.env.CAIGUN_TEST_COMPLETE === "1")

@@ -98,6 +98,37 @@ describe("how a chatbot is set to answer", () => {
     assert(low.length > high.length, `${low.length} of ${questions.length} answered at low, ${high.length} at high`);
   });
 
+  it("tells on the command line what the running server does, whatever the shell is set to", async () => {
+    assert(
+      caigun.greeting.includes(
+        "  Writer               google (gemini-3.8-flash), which questions and passages are sent to",
+      ),
+      caigun.greeting.join("\n"),
+    );
+    const writers = async (env: Record<string, string>) => {
+      const { findings } = JSON.parse((await runCommand(caigun.home, ["doctor", "--json"], env)).stdout);
+      return findings.find(({ check }: { check: string }) => check === "writers");
+    };
+    const elsewhere = await writers({});
+    assert.match(elsewhere.found, /^the running server has google .*questions and passages are sent to; google words/);
+    assert.deepEqual([elsewhere.status, /settings differ \(none/.test(elsewhere.todo)], ["warning", true]);
+    const same = await writers({ CAIGUN_GOOGLE_API_KEY: "another" });
+    assert.deepEqual([same.status, same.found, same.todo], ["ok", elsewhere.found, undefined]);
+    assert(!JSON.stringify(elsewhere).includes("another"));
+  });
+
+  it("says what words the replies, and what stays overruled", async () => {
+    const one = await chatbot();
+    const run = async (...args: string[]) =>
+      (await runCommand(caigun.home, ["chatbot", ...args, "--api-key", one.apiKey])).stdout;
+    assert.match(await run("settings"), /^writer +google, which questions .* sent to; the server's default$/m);
+    const local = await run("set", "--stay-local", "yes", "--writer", "google");
+    assert.match(local, /^stay local +yes$/m);
+    assert.match(local, /^writer +none: google stays overruled while "stay local" is yes/m);
+    const back = await run("set", "--stay-local", "no", "--writer", "none");
+    assert.match(back, /^stay local +no\nwriter +none, as was chosen/m);
+  });
+
   it("is shown and changed by the command line", async () => {
     const one = await chatbot();
     const run = (...args: string[]) => runCommand(caigun.home, ["chatbot", ...args, "--api-key", one.apiKey]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { type RunningCaigun, startCaigun } from "../testkit/caigun.ts";
+import { type RunningCaigun, runCommand, startCaigun } from "../testkit/caigun.ts";
 import { assertProblem, Chatbot, readEvents } from "../testkit/chatbot.ts";
 import { type Behaviour, startWriterServer, type WriterServer } from "../testkit/writers/writer-server.ts";
 
@@ -55,6 +55,8 @@ describe("replies in a writer's words", () => {
       reply.citations.map(({ start, end, quote }) => [quote, [...OFFICE].slice(start, end).join("")]),
       [[QUOTED, QUOTED]],
     );
+    const typed = await runCommand(caigun.home, ["talk", QUESTION, "--explain", "--uid", "typed"]);
+    assert.match(typed.stdout, /^worded by openai; openai: written, sentences sent 1, dropped 2$/m);
     const { send, kwargs } = await lastMessage("supported");
     assert.equal(send, reply.text);
     assert.equal(kwargs.engine, "openai");

@@ -16,7 +16,7 @@ import { type Part, parts, plan } from "./parts.ts";
 import { lines, type Report } from "./printing.ts";
 import { NotSquad, readSquad, type SquadFile } from "./squad.ts";
 
-const USAGE = `usage: npm run eval -- FILE... [--json] [--only PART,...]   PART: ${parts.join(", ")}`;
+const USAGE = `usage: npx caigun eval FILE... [--json] [--only PART,...] (or npm run eval -- FILE...)   PART: ${parts.join(", ")}`;
 const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
 
 class BadUsage extends Error {

@@ -24,6 +24,8 @@ export type RunningCaigun = {
   apiKey: string;
   home: string;
   process: ChildProcess;
+  /** What it printed when it was ready, line by line. */
+  greeting: string[];
   /** What it has logged so far, line by line. */
   log: string[];
   /** Sends a call with the key; `apiKey: null` sends none. */
@@ -84,9 +86,10 @@ export async function startCaigun({
   const exited = once(child, "exit");
   let url: string | undefined;
   let apiKey = "";
-  const greeting = createInterface({ input: child.stdout });
+  const greeting: string[] = [];
   const ready = new Promise<void>((resolve, reject) => {
-    greeting.on("line", (line) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      greeting.push(line);
       url ??= /running at (\S+)/.exec(line)?.[1];
       apiKey ||= /API key +(\S+)/.exec(line)?.[1] ?? "";
       // The last line of the greeting is empty, and so is its first.
@@ -108,6 +111,7 @@ export async function startCaigun({
     apiKey,
     home: folder,
     process: child,
+    greeting,
     log,
     call(path, { apiKey: key = apiKey, headers, json, ...options } = {}) {
       return fetch(new URL(path, url), {

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { groundedPrompt } from "../../../apps/caigun/src/engines/lora/prompt.ts";
 import { adaptedSmallModel, randomAdapter, smallModels } from "../../../testkit/lora-adapters.ts";
 import { readGgufHeader } from "../base/gguf-header.ts";
 import { RandomAccessFile } from "../base/random-access-file.ts";
@@ -180,6 +181,8 @@ describe("an adapter", () => {
     const text = await readFile(join(folder, "README.md"), "utf8");
     assert.match(text, /^---\nbase_model: "openai-community\/gpt2"\nlibrary_name: peft\nlicense: "mit"\n/);
     assert.match(text, /# Handbook \\\| \\<img src=x\\> \\\[a\\\]\\\(http/);
+    // The form that the adapter is trained with.
+    assert(text.includes(`\n${groundedPrompt("QUESTION", ["PASSAGE", "PASSAGE"])}\n`), text);
     assert.match(text, /stands in for another: gpt2 was not there\./);
     for (const fact of [adapter.baseDigest, facts.dataDigest, "| learning rate | 0.0002 |", "| 1 | 3.2500 | 3.5000 |"])
       assert(text.includes(fact), fact);

@@ -31,6 +31,7 @@ import { keepEncodingsPruned } from "../worker/prune-encodings.ts";
 import { runWorker } from "../worker/run-worker.ts";
 import { openWorkFolder } from "../worker/work-folder.ts";
 import { apiCommands, apiPorts } from "./api.ts";
+import { configuredWriters as writersOf } from "./configured-writers.ts";
 import {
   baseOptionsOf,
   CannotStart,
@@ -136,7 +137,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const { url } = await server.listen().catch((error: unknown) => {
     throw whyNoPort(error, config.port);
   });
-  await home.announce({ url, pid: process.pid, databaseUrl });
+  await home.announce({ url, pid: process.pid, databaseUrl, writers: writersOf(config) });
 
   const closing = opened.move();
   return {

@@ -5,13 +5,14 @@ import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { sql } from "kysely";
 import { type Config, readConfig } from "../config.ts";
-import { readAnnouncement } from "../home/index.ts";
+import { type AnnouncedWriter, readAnnouncement } from "../home/index.ts";
 import { findPrograms } from "../postgres/programs.ts";
 import { openStore } from "../store/index.ts";
 import { baseFinding } from "./base-finding.ts";
 import { embedderFinding } from "./embedder-finding.ts";
 import { exitCodes } from "./failures.ts";
 import { print } from "./printing.ts";
+import { writersFinding } from "./writers-finding.ts";
 
 export type Finding = { check: string; status: "ok" | "warning" | "problem"; found: string; todo?: string };
 
@@ -31,7 +32,7 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     await home(config),
     await port(config, server?.url),
     await database(config, server?.databaseUrl),
-    await writers(config),
+    await writers(config, server?.writers),
     embedder(config),
     await base(config),
   ];
@@ -153,29 +154,9 @@ async function base(config: Config): Promise<Finding> {
   return { check: "gpt2", status: todo ? "warning" : "ok", found, ...(todo ? { todo } : {}) };
 }
 
-/** Which engines may word replies. None is called: that would cost, and send something. */
-async function writers({ writers: { google, openai, gguf }, strictEngines }: Config): Promise<Finding> {
-  const configured = [
-    google && `google (${google.model})`,
-    // The address itself may hold a password.
-    openai && `openai (${openai.model} at ${new URL(openai.baseUrl).host})`,
-    gguf && `gguf (${gguf.path})`,
-  ].filter((writer) => writer !== undefined);
-  const found = configured.length === 0 ? "none: replies are quotes" : configured.join(", ");
-  const isThere =
-    !gguf ||
-    (await access(gguf.path, constants.R_OK).then(
-      () => true,
-      () => false,
-    ));
-  if (isThere) return { check: "writers", status: "ok", found };
-  const instead = strictEngines ? "its chatbots' replies are refused" : "its chatbots' replies are quotes";
-  return {
-    check: "writers",
-    status: "warning",
-    found: `${found}: this file can't be read, and ${instead}`,
-    todo: "Set CAIGUN_GGUF to the path of a GGUF file that this user can read.",
-  };
+async function writers(config: Config, running: AnnouncedWriter[] | undefined): Promise<Finding> {
+  const { found, todo } = await writersFinding(config, running);
+  return { check: "writers", status: todo ? "warning" : "ok", found, ...(todo ? { todo } : {}) };
 }
 
 /** The folder itself, or the nearest one above it that exists. */

@@ -6,12 +6,15 @@ import { SingleBar } from "cli-progress";
 import { type Api, download } from "./api.ts";
 import { CommandFailed, exitCodes } from "./failures.ts";
 import { apiOf } from "./installation.ts";
+import { modelIdOf } from "./model-ids.ts";
 import { print } from "./printing.ts";
 
 type Options = { format: AdapterFormat; out: string; json?: boolean; apiKey?: string };
 
 /** Writes what a model learned into a file, which is there whole or not at all; a folder gets it under the server's name. */
-export async function exportModel(id: string, { format, out, json, apiKey }: Options): Promise<void> {
+export async function exportModel(model: string, { format, out, json, apiKey }: Options): Promise<void> {
+  const api = await apiOf(apiKey);
+  const id = await modelIdOf(api, model);
   const isFolder = await stat(out).then(
     (found) => found.isDirectory(),
     () => false,
@@ -29,7 +32,7 @@ export async function exportModel(id: string, { format, out, json, apiKey }: Opt
   });
   try {
     const how = { quiet: json === true, signal: stopped.signal };
-    const { fileName, bytes } = await receive(await apiOf(apiKey), id, format, file, how);
+    const { fileName, bytes } = await receive(api, id, format, file, how);
     const path = resolve(isFolder ? join(out, basename(fileName ?? `${id}.${format}`)) : out);
     await file.sync();
     await rename(part, path);

@@ -1,4 +1,5 @@
-import { createChatbot, createKey, listKeys, revealKey } from "../commands/keys.ts";
+import type { Caller } from "../commands/caller.ts";
+import { authenticate, createChatbot, createKey, listKeys, revealKey } from "../commands/keys.ts";
 import { readConfig } from "../config.ts";
 import { type Announcement, readAnnouncement, readSecret } from "../home/index.ts";
 import { type AccountId, findDefaultChatbot, findFirstAccount, openStore, type Store } from "../store/index.ts";
@@ -40,6 +41,19 @@ export async function apiOf(apiKey: string | undefined): Promise<Api> {
     if (!key) return { url, apiKey: (await createKey(installation, chatbot.id, "command line")).apiKey };
     return { url, apiKey: revealKey(installation, key) };
   });
+}
+
+/** What the server itself knows of a key's chatbot, and which writers it may use: more than the API tells. */
+export async function behindTheKey(
+  apiKey: string,
+): Promise<{ caller: Caller | undefined; writers: Announcement["writers"] }> {
+  const { databaseUrl, writers } = await runningServer(readConfig().home);
+  const store = openStore(databaseUrl, { maxConnections: 1, onError: () => {} });
+  try {
+    return { caller: await authenticate({ store }, apiKey), writers };
+  } finally {
+    await store.close();
+  }
 }
 
 async function runningServer(home: string): Promise<Announcement> {

@@ -1,4 +1,4 @@
-import { enableCompileCache } from "node:module";
+import { createRequire, enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { exitCodes, fail } from "./failures.ts";
@@ -7,12 +7,14 @@ import { exitCodes, fail } from "./failures.ts";
 // Where it can't be written, a start takes longer and nothing else.
 enableCompileCache(fileURLToPath(new URL("../../../../node_modules/.cache/caigun-compiled", import.meta.url)));
 
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 const modelNames = ["PaLM2", "gpt2"];
 
 const program = new Command("caigun")
   .description(
     "A chatbot that answers from your text, quotes where the answer stands, and says so when it isn't there.",
   )
+  .version(version)
   .exitOverride()
   .showHelpAfterError("(`caigun COMMAND --help` tells how a command is used)");
 
@@ -52,7 +54,14 @@ withChatbot(withJson(chatbot.command("set").description("change how a chatbot an
   .addOption(new Option("--quality <quality>", "how many passages it reads").choices(["fast", "best"]))
   .addOption(new Option("--refusal <text>", "what it says where its texts do not hold the answer"))
   .addOption(new Option("--default-refusal", "say a sentence in the question's language instead").conflicts("refusal"))
-  .addOption(new Option("--stay-local <yes>", "let no engine elsewhere write its replies").choices(["true", "false"]))
+  .addOption(
+    new Option("--stay-local <yes-or-no>", "let no engine elsewhere write its replies").choices([
+      "yes",
+      "no",
+      "true",
+      "false",
+    ]),
+  )
   .addOption(
     new Option("--writer <name>", "what writes its replies").choices(["default", "none", "google", "openai", "gguf"]),
   )
@@ -71,9 +80,16 @@ ofChatbot(key.command("revoke <key-id>").description("make a key worthless, at o
   (await import("./keys.ts")).revokeKey(id, options),
 );
 
-withChatbot(withJson(program.command("train <file...>").description("train a model on text files")))
+withChatbot(withJson(program.command("train <file...>").description("train a model on files of plain text in UTF-8")))
   .requiredOption("--title <title>", "a title for the model")
-  .addOption(new Option("--model <name>", "what to train").choices(modelNames).default("PaLM2"))
+  .addOption(
+    new Option(
+      "--model <name>",
+      "what to train. PaLM2 is the contract's name for CaiGun's own reader, on this machine: nothing is sent to Google. gpt2 trains a language model beside it",
+    )
+      .choices(modelNames)
+      .default("PaLM2"),
+  )
   .option("--wait", "show the progress, and end when the training ends")
   .action(async (files, options) => (await import("./train.ts")).train(files, options));
 
@@ -91,9 +107,21 @@ withChatbot(withJson(program.command("export <model>").description("take away wh
   .requiredOption("--out <path>", "the file to write, or a folder for it")
   .action(async (model, options) => (await import("./export.ts")).exportModel(model, options));
 
-withChatbot(withJson(program.command("models").description("list the chatbot's models, newest first"))).action(
-  async (options) => (await import("./models.ts")).models(options),
+const models = program.command("models").description("the chatbot's models");
+withChatbot(
+  withJson(models.command("list", { isDefault: true }).description("list the chatbot's models, newest first")),
+).action(async (options) => (await import("./models.ts")).models(options));
+withChatbot(
+  withJson(models.command("use <model>").description("choose the model that answers; `latest`: whichever is newest")),
+).action(async (model, options) => (await import("./change-models.ts")).useModel(model, options));
+withChatbot(withJson(models.command("cancel <model>").description("stop a training"))).action(async (model, options) =>
+  (await import("./change-models.ts")).cancelTraining(model, options),
 );
+withChatbot(
+  withJson(
+    models.command("delete <model>").description("delete a model and its text; a training that runs is stopped"),
+  ),
+).action(async (model, options) => (await import("./change-models.ts")).deleteModel(model, options));
 
 const unanswered = program.command("unanswered").description("what people asked and the chatbot could not answer");
 withChatbot(

@@ -2,8 +2,9 @@ import type { AdapterFacts, SelfCheck } from "@caigun/contract";
 import { readConfig } from "../config.ts";
 import { call } from "./api.ts";
 import { baseFinding } from "./base-finding.ts";
+import { hint } from "./hints.ts";
 import { apiOf } from "./installation.ts";
-import { print, table } from "./printing.ts";
+import { inThisProgram, print, table } from "./printing.ts";
 import { answeredShare, refusedShare } from "./self-checks.ts";
 
 export async function models({ json, apiKey }: { json?: boolean; apiKey?: string }): Promise<void> {
@@ -11,7 +12,7 @@ export async function models({ json, apiKey }: { json?: boolean; apiKey?: string
   const gpt2 = await baseFinding(readConfig());
   print(json, { ...reply, gpt2 }, () => [
     ...(reply.models.length === 0
-      ? ["No model yet: `npx caigun train FILE --title TITLE --wait` trains one."]
+      ? [`No model yet: ${hint("train FILE --title TITLE --wait", apiKey)} trains one.`]
       : table([
           [
             "id",
@@ -24,31 +25,21 @@ export async function models({ json, apiKey }: { json?: boolean; apiKey?: string
             "learned on, held-out loss",
           ],
           ...reply.models.map(
-            ({
-              id,
-              title,
-              status,
-              stage,
-              progress,
-              created_at,
-              engine,
-              failure,
-              is_current,
-              evaluation,
-              base,
-              adapter,
-            }) => [
+            ({ id, title, status, stage, progress, created_at, engine, is_current, evaluation, base, adapter }) => [
               id,
               title,
               status === "training" ? `${stage} ${Math.floor(progress * 100)} %` : status,
               created_at,
-              failure ? failure.cause : (engine ?? ""),
+              engine ?? "",
               is_current ? "yes" : "",
               shares(evaluation?.self_check),
               adapter ? `${base}, ${losses(adapter)}` : "",
             ],
           ),
         ])),
+    ...reply.models.flatMap(({ id, failure }) =>
+      failure ? ["", `${id} failed: ${failure.cause}`, inThisProgram(failure.fix)] : [],
+    ),
     "",
     `${gpt2.found}.`,
     ...(gpt2.todo ? [gpt2.todo] : []),

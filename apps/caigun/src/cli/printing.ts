@@ -13,6 +13,11 @@ export function print(json: boolean | undefined, object: unknown, lines: () => s
   );
 }
 
+/** A sentence of the server's for people who type commands: what it says of the API's field is an option here. */
+export function inThisProgram(sentence: string): string {
+  return sentence.replace(/model_name "(\w+)"/g, "$& (`--model $1`)");
+}
+
 /** The columns that a text takes on a terminal: East Asian characters take two. */
 function width(text: string): number {
   return (

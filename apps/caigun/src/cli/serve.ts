@@ -1,5 +1,7 @@
+import { configuredWriters, writerAndReach } from "../assembly/configured-writers.ts";
 import { openServer, type RunningServer } from "../assembly/server.ts";
 import { readConfig } from "../config.ts";
+import type { AnnouncedWriter } from "../home/index.ts";
 import { openLog } from "../log.ts";
 import { type EmbedderFinding, embedderFinding } from "./embedder-finding.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -11,7 +13,8 @@ export async function serve(): Promise<void> {
   const stopped = untilStopped(log);
   const server = await openServer(config, log);
   try {
-    for (const line of greeting(server, embedderFinding(config))) process.stdout.write(`${line}\n`);
+    for (const line of greeting(server, embedderFinding(config), configuredWriters(config)))
+      process.stdout.write(`${line}\n`);
     if (server.firstKey) await server.firstKeyShown();
     await stopped;
   } finally {
@@ -19,13 +22,18 @@ export async function serve(): Promise<void> {
   }
 }
 
-function greeting({ url, dataFolder, firstKey }: RunningServer, search: EmbedderFinding): string[] {
+function greeting(
+  { url, dataFolder, firstKey }: RunningServer,
+  search: EmbedderFinding,
+  writers: AnnouncedWriter[],
+): string[] {
   return [
     "",
     `  CaiGun is running at ${url}`,
     `  Reference            ${url}/docs`,
     `  Data                 ${dataFolder}`,
     ...(search.isThere ? [] : [`  Search               ${search.found}`]),
+    ...writers.map((writer) => `  Writer               ${writerAndReach(writer)}`),
     ...(firstKey
       ? [
           `  API key              ${firstKey.apiKey}`,

@@ -1,17 +1,19 @@
 import type { Input, Reply } from "@caigun/contract";
-import { call } from "./api.ts";
-import { apiOf } from "./installation.ts";
+import { type Api, call } from "./api.ts";
+import { apiOf, behindTheKey } from "./installation.ts";
 import { print, table } from "./printing.ts";
+import { wordedBy } from "./worded-by.ts";
 
 type Shared = { json?: boolean; apiKey?: string };
 type Changes = Pick<Input<"changeSettings">, "strictness" | "quality" | "refusal"> & {
   defaultRefusal?: boolean;
-  stayLocal?: "true" | "false";
+  stayLocal?: "yes" | "no" | "true" | "false";
   writer?: NonNullable<Input<"changeSettings">["writer"]> | "default";
 };
 
 export async function showSettings({ json, apiKey }: Shared): Promise<void> {
-  show(await call(await apiOf(apiKey), "getSettings"), json);
+  const api = await apiOf(apiKey);
+  await show(api, await call(api, "getSettings"), json);
 }
 
 export async function changeSettings({ json, apiKey, ...changes }: Shared & Changes): Promise<void> {
@@ -20,21 +22,30 @@ export async function changeSettings({ json, apiKey, ...changes }: Shared & Chan
     strictness,
     quality,
     refusal: defaultRefusal ? null : refusal,
-    stay_local: stayLocal && stayLocal === "true",
+    stay_local: stayLocal && (stayLocal === "yes" || stayLocal === "true"),
     writer: writer === "default" ? null : writer,
   };
-  show(await call(await apiOf(apiKey), "changeSettings", { body }), json);
+  const api = await apiOf(apiKey);
+  await show(api, await call(api, "changeSettings", { body }), json);
 }
 
-function show(settings: Reply<"getSettings">, json: boolean | undefined): void {
+async function show(api: Api, settings: Reply<"getSettings">, json: boolean | undefined): Promise<void> {
   const { strictness, quality, refusal, stay_local, writer } = settings;
+  const { caller, writers } = await behindTheKey(api.apiKey);
+  const worded = wordedBy({
+    chosen: caller?.settings.writer ?? null,
+    effective: writer,
+    stayLocal: stay_local,
+    hasAdapter: caller?.model?.adapterDigest != null,
+    configured: writers,
+  });
   print(json, settings, () =>
     table([
       ["strictness", strictness],
       ["quality", quality],
       ["refusal", refusal ?? "a sentence in the question's language"],
       ["stay local", stay_local ? "yes" : "no"],
-      ["writer", writer],
+      ["writer", worded],
     ]),
   );
 }

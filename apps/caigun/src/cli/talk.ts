@@ -1,3 +1,4 @@
+import type { Reply } from "@caigun/contract";
 import { call } from "./api.ts";
 import { apiOf } from "./installation.ts";
 import { print } from "./printing.ts";
@@ -16,8 +17,14 @@ export async function talk(text: string, { uid, explain, json, apiKey }: Options
     reply.text,
     ...reply.citations.map(({ title, start, end }) => `  [${title}, characters ${start} to ${end}]`),
     ...(explain && reply.question !== undefined && reply.question !== text ? [`asked: ${reply.question}`] : []),
+    ...(explain ? [`worded by ${reply.engine}${reply.wording ? `; ${wordingLine(reply.wording)}` : ""}`] : []),
     ...(explain && reply.confidence !== undefined
       ? [`confidence ${reply.confidence.toFixed(2)}; candidate: ${reply.candidate?.text}`]
       : []),
   ]);
+}
+
+/** What became of a writer's words. */
+function wordingLine({ writer, outcome, sent, dropped }: NonNullable<Reply<"converse">["wording"]>): string {
+  return `${writer}: ${outcome}, sentences sent ${sent}, dropped ${dropped}`;
 }

@@ -18,7 +18,7 @@ async function holdElsewhere(t: TestContext, folder: string) {
   const program = `
     const { openHome } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
     const home = await openHome(${JSON.stringify(folder)});
-    await home.announce({ url: "http://127.0.0.1:1", pid: process.pid, databaseUrl: "postgres://127.0.0.1:1" });
+    await home.announce({ url: "http://127.0.0.1:1", pid: process.pid, databaseUrl: "postgres://127.0.0.1:1", writers: [] });
     globalThis.gc();
     console.log("open");
     process.stdin.resume();`;
@@ -37,7 +37,12 @@ test("the home is made for its owner alone, and a secret stays the same with mod
   assert.equal(secret.length, 32);
   assert.deepEqual(await home.secret("encryption-key"), secret);
   assert.notDeepEqual(await home.secret("database-password"), secret);
-  await home.announce({ url: "http://127.0.0.1:8000", pid: process.pid, databaseUrl: "postgres://127.0.0.1:1" });
+  await home.announce({
+    url: "http://127.0.0.1:8000",
+    pid: process.pid,
+    databaseUrl: "postgres://127.0.0.1:1",
+    writers: [],
+  });
   const open = process.getuid!() === 0 ? 0o711 : 0o700;
   assert.equal((await stat(folder)).mode & 0o777, open);
   assert.equal((await stat(join(folder, "secrets"))).mode & 0o777, 0o700);
@@ -83,6 +88,7 @@ test("the announcement is seen while the server lives, and not after kill -9", a
     url: "http://127.0.0.1:1",
     pid: child.pid,
     databaseUrl: "postgres://127.0.0.1:1",
+    writers: [],
   });
   child.kill("SIGKILL");
   await once(child, "exit");

@@ -4,8 +4,14 @@ import { join, resolve } from "node:path";
 import { makeSyncedFolder, writePrivateFile } from "./atomic-file.ts";
 import { isLocked, takeLock } from "./lock.ts";
 
-/** Where a running server, and its database, can be reached; pid is its process. Private: the URL holds a password. */
-export type Announcement = { url: string; pid: number; databaseUrl: string };
+/**
+ * Where a running server, and its database, can be reached; pid is its process. `writers` may word its replies. Private:
+ * the URL holds a password.
+ */
+export type Announcement = { url: string; pid: number; databaseUrl: string; writers: AnnouncedWriter[] };
+
+/** A writer as people are told of it: nothing of it is secret. `path` is its file's, where it is one. */
+export type AnnouncedWriter = { name: string; shown: string; isLocal: boolean; path?: string };
 
 export type Home = {
   /** Absolute. */

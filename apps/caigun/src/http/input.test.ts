@@ -6,6 +6,7 @@ import { echoRoutes } from "../../../../testkit/http-server.ts";
 import { fromText, inputReader, type RawRequest } from "./input.ts";
 
 const readEcho = inputReader(echoRoutes[0]);
+const readTraining = inputReader(routes.find(({ operationId }) => operationId === "trainModel")!);
 const raw = (parts: Partial<RawRequest>): RawRequest => ({
   params: {},
   query: {},
@@ -68,6 +69,11 @@ test("a message says what is allowed and never repeats what was sent", () => {
   assert.equal(errors?.length, 3);
   assert.ok(message.includes('"plain", "fancy"'));
   assert.ok(!JSON.stringify(errors).includes(secret) && !message.includes(secret));
+});
+
+test("a text without characters is told in plain words", () => {
+  const { message } = refusal(() => readTraining(json({ text: "", title: " " })));
+  assert.equal(message, "Correct the request: text must not be empty; title must hold more than white space.");
 });
 
 test("form fields mean what the schema says", () => {

@@ -188,6 +188,9 @@ function fieldProblems(part: PartName, schema: TObject, errors: readonly SchemaE
         property?.enum ? `must be one of ${property.enum.map((name) => JSON.stringify(name)).join(", ")}` : message,
         keyword,
       );
+    } else if (keyword === "minLength") {
+      // Schemas ask for one character and no more: what is refused is an empty text.
+      add(path, "must not be empty", keyword);
     } else if (keyword === "pattern") {
       add(path, "must hold more than white space", keyword);
     } else {
