@@ -12,8 +12,9 @@ import type { Bench, Figures } from "./main.ts";
 
 /** How many chatbots take turns, each with an adapter of its own. */
 const CHATBOTS = [1, 8, 64, 1_000];
-/** Replies for each of them; all chatbots of the largest number are asked once. */
+/** Replies by them, each to another chatbot as long as there are others; of more chatbots no more are asked. */
 const REPLIES = 24;
+const MOST_ASKED = 250;
 /** Pieces of each reply that are waited for; of the largest number of chatbots' only the first. */
 const PIECES = 24;
 
@@ -52,7 +53,7 @@ export const generate: Bench = async ({ runs, progress }) => {
       const results: GenerateResult[] = [];
       for (let run = 1; run <= (chatbots === 1_000 ? 1 : runs); run++) {
         progress(`${chatbots} chatbots, run ${run}`);
-        const replies = Math.max(REPLIES, chatbots);
+        const replies = Math.min(Math.max(REPLIES, chatbots), MOST_ASKED);
         const pieces = chatbots === 1_000 ? 1 : PIECES;
         results.push(await inItsOwnProcess({ base: path, adapters: adapters.slice(0, chatbots), replies, pieces }));
       }

@@ -172,7 +172,7 @@ ${growth.join("\n")}
     });
     return `## Writing with many adapters
 
-Chatbots with an adapter each take turns on one base (SmolLM2-135M-Instruct Q4_1, r 16) in the product's writing process, a passage of about 200 tokens and a question at a time. Change: until the chatbot's adapter can write; where there are more chatbots than contexts, nearly each turn needs one, and where there are more than adapters fit, now and then the base is opened anew. Memory is the highest proportional set size.
+Chatbots with an adapter each take turns on one base (SmolLM2-135M-Instruct Q4_1, r 16) in the product's writing process, a passage of about 200 tokens and a question at a time; of the 1,000 the first 250 are asked, each once. Change: until the chatbot's adapter can write; where there are more chatbots than contexts, nearly each turn needs one, and where there are more than adapters fit, now and then the base is opened anew. Memory is the highest proportional set size.
 
 | chatbots | change, median / p99, ms | first token, ms | tokens a second | peak memory, MB |
 | --- | --- | --- | --- | --- |
