@@ -282,6 +282,8 @@ describeOnEachBackend("store", (databases) => {
         "releaseIdempotent",
         "touchKeys",
       ],
+      // How long the queue is in which all wait: a time alone, and nobody learns whose.
+      "lastDeadline",
       // By which a request gets its owner.
       "talkContext",
       // Not queries.
