@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { manifest } from "@caigun/weights";
-import { describedModel } from "../packages/lora/base/hugging-face-config.ts";
-import { expectedTensors } from "../packages/lora/base/tensor-names.ts";
 import { startCaigun, tinyGpt2, trained } from "../testkit/caigun.ts";
 import { Chatbot } from "../testkit/chatbot.ts";
 import { serveLocally } from "../testkit/local-server.ts";
@@ -49,16 +47,6 @@ describe("gpt2 without a base", () => {
     assert(!cause.includes(weights), cause);
   });
 
-  it("says that a base needs more memory than a training may take, and tries no second time", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "caigun-large-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    await writeLargeBase(folder);
-    const { stage, cause, fix } = await failure(t, { CAIGUN_GPT2_BASE: folder });
-    assert.equal(stage, "learn");
-    assert.match(cause, /^The training needs about \d+ MB of memory, and 2000 MB may be taken\.$/);
-    assert.equal(fix, "Choose a smaller base (CAIGUN_GPT2_BASE).");
-  });
-
   it("says in strict mode what brings gpt2 where it can't be had", async (t) => {
     let requests = 0;
     const hub = await serveLocally(t, (_request, response) => {
@@ -74,27 +62,3 @@ describe("gpt2 without a base", () => {
     assert.equal(requests, 1, "what is not there is not there a moment later");
   });
 });
-
-/** A GPT-2 of 800 million parameters, all zero, which take no room on the disk. */
-async function writeLargeBase(folder: string): Promise<void> {
-  await cp(join(tinyGpt2, "tokenizer.json"), join(folder, "tokenizer.json"));
-  const config = JSON.parse(await readFile(join(tinyGpt2, "config.json"), "utf8"));
-  const large = { ...config, n_embd: 4_096, n_head: 32, n_layer: 4 };
-  await writeFile(join(folder, "config.json"), JSON.stringify(large));
-  const { architecture } = describedModel(large, "config.json");
-  const tensors: Record<string, unknown> = {};
-  let end = 0;
-  for (const { huggingFace, shape, isConv1d, isOptional } of expectedTensors(architecture)) {
-    if (isOptional) continue;
-    const bytes = 2 * shape.reduce((product, size) => product * size, 1);
-    const kept = isConv1d ? shape.toReversed() : shape;
-    tensors[huggingFace] = { dtype: "F16", shape: kept, data_offsets: [end, end + bytes] };
-    end += bytes;
-  }
-  const header = Buffer.from(JSON.stringify(tensors));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  const path = join(folder, "model.safetensors");
-  await writeFile(path, Buffer.concat([length, header]));
-  await truncate(path, 8 + header.length + end);
-}

@@ -1,28 +1,17 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import {
-  adapterOf,
-  exportGgufAdapter,
-  type TrainingRun,
-  TrainingTooLarge,
-  tokenizerOf,
-  trainAdapter,
-} from "@caigun/lora";
+import { adapterOf, exportGgufAdapter, type TrainingRun, tokenizerOf, trainAdapter } from "@caigun/lora";
 import { openIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import type { LearnProgress, LearnReply, LearnRequest } from "./messages.ts";
 import { openCheckedBase } from "./open-checked-base.ts";
 import { LEAST_TOKENS, planFor, sequenceLength } from "./plan.ts";
 import { type Samples, samplesFrom } from "./samples.ts";
+import { withinMemory } from "./within-memory.ts";
 
 /** The text has too few words for a language model to learn from. */
 class TextTooShort extends Error {
   override name = "TextTooShort";
-}
-
-/** The base needs more memory than this machine could give, whatever else is ended on it. */
-class BaseTooLarge extends Error {
-  override name = "BaseTooLarge";
 }
 
 const SEED = 1;
@@ -109,23 +98,6 @@ function readSamples(path: string, files: LearnRequest["base"]["files"], length:
 
 function tokensOf(samples: Samples["learned"]): number {
   return samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
-}
-
-type Memory = Pick<LearnRequest, "memoryBytes" | "mostMemoryBytes" | "machineMemoryBytes">;
-
-/** Trains with the memory that is wanted, or where a base needs more, with as much as it needs at least. */
-async function withinMemory<Trained>(
-  { memoryBytes, mostMemoryBytes, machineMemoryBytes }: Memory,
-  train: (memoryBytes: number) => Promise<Trained>,
-): Promise<Trained> {
-  try {
-    return await train(memoryBytes);
-  } catch (error) {
-    if (!(error instanceof TrainingTooLarge)) throw error;
-    const { neededBytes } = error;
-    if (neededBytes <= mostMemoryBytes) return train(neededBytes);
-    throw neededBytes <= machineMemoryBytes ? error : new BaseTooLarge(error.message, { cause: error });
-  }
 }
 
 function parametersOf(tensors: Iterable<{ shape: readonly number[] }>): number {
