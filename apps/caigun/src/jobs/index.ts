@@ -3,7 +3,8 @@ import type { ChatbotId, Db, Store } from "../store/index.ts";
 import { newBoss, POLL_SECONDS, SCHEMA, within } from "./boss.ts";
 
 /** What takes seconds, and what takes minutes: one does not wait for the other. */
-export type QueueName = "training" | "learning";
+export const queues = ["training", "learning"] as const;
+export type QueueName = (typeof queues)[number];
 export type Job = { queue: QueueName; id: string; chatbotId: ChatbotId; eventId: string; deadline: Date };
 export type RunningJob = Job & {
   /** 0 for the first attempt, counting those whose worker died. */
@@ -48,7 +49,6 @@ export type JobsOptions = {
 };
 type Log = { error(message: string): void; warn(message: string): void };
 
-const QUEUES: readonly QueueName[] = ["training", "learning"];
 const LEASE_SECONDS = 15;
 const HEARTBEAT_SECONDS = 4;
 const RETRIES = 5;
@@ -71,7 +71,7 @@ export async function openJobs(store: Store, { log, alone = false }: JobsOptions
   boss.on("error", (error) => log.error(`queue: ${error.message}`));
   boss.on("warning", (warning) => log.warn(`queue: ${warning.message}`));
   await boss.start();
-  for (const queue of QUEUES) {
+  for (const queue of queues) {
     const leased = { heartbeatSeconds: LEASE_SECONDS, notify: true, deleteAfterSeconds: ENDED_ROWS_KEPT_SECONDS };
     const retried = { retryLimit: RETRIES, retryDelay: 1, retryBackoff: true };
     const capped = { ...leased, ...retried, retryDelayMax: LONGEST_RETRY_DELAY_SECONDS };

@@ -1,4 +1,4 @@
-import type { GivenUp, Job, Jobs } from "../jobs/index.ts";
+import { type GivenUp, type Job, type Jobs, queues } from "../jobs/index.ts";
 import { failTraining, findEvent, isEventLive } from "../store/index.ts";
 import { forgetLearning, sweepLearning } from "./learn-text.ts";
 import { type TrainingTools, trainModel } from "./train-model.ts";
@@ -10,7 +10,7 @@ export async function runWorker(
   { concurrency }: { concurrency: number },
 ): Promise<void> {
   await sweepLearning(tools.learningFolder, (eventId) => isEventLive(tools.store.db, eventId));
-  for (const queue of ["training", "learning"] as const)
+  for (const queue of queues)
     await jobs.work(queue, {
       concurrency,
       onJob: (job, signal) => trainModel(tools, job, signal),
