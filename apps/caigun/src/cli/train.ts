@@ -34,7 +34,7 @@ export async function train(files: string[], { title, model, wait, json, apiKey 
   print(json, { ...started, ...end, is_current, evaluation, base, adapter }, () => [
     is_current
       ? `Model ${started.id} is ready: ${hint('talk "..."', apiKey)} asks it.`
-      : `Model ${started.id} is ready, but another one was chosen to answer; ${hint(`models use ${started.id}`, apiKey)} chooses this one.`,
+      : `Model ${started.id} is ready, but another one answers, which was chosen or was trained after it; ${hint(`models use ${started.id}`, apiKey)} chooses this one.`,
     ...selfCheckLines(evaluation),
     ...(adapter ? learnedLines(started.id, base, adapter, apiKey) : []),
   ]);
