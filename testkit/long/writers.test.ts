@@ -19,8 +19,8 @@ function assertSound(figures: WritingFigures): void {
   const { asked, outcomes, sent, dropped, inexactCitations } = figures;
   assert(asked >= 8);
   assert(sent + dropped > 0);
-  // A model of this size on a busy machine may be late.
-  const expected = ["written", "unsupported", "declined", "timeout", "circuit_open"];
+  // A model of this size may write on and on, and on a busy machine be late.
+  const expected = ["written", "unsupported", "declined", "unfinished", "timeout", "circuit_open"];
   for (const outcome of Object.keys(outcomes)) assert(expected.includes(outcome), outcome);
   assert.equal(inexactCitations, 0);
 }
