@@ -11,7 +11,7 @@ import type { Results } from "./session.ts";
 
 /** Relative Frobenius error of a product in 8-bit integers against the same in fp32. */
 const MOST_ERROR = 0.03;
-const [ROWS, INNER, OUT] = [4, 256, 96];
+const [ROWS, INNER, OUT, BLOCK] = [4, 256, 96, 32];
 
 describe("products with frozen weights in 8-bit integers", () => {
   for (const name of smallModels)
@@ -23,20 +23,22 @@ describe("products with frozen weights in 8-bit integers", () => {
       }
     });
 
-  it("add up exactly where all numbers are the largest there are, as this processor needs its weights", async (t) => {
+  it("add up exactly where all integers are the largest there are, as this processor needs its weights", async (t) => {
     const integers = await exactIntegers(await folderFor(t));
     t.diagnostic(integers);
     const signOf = (row: number) => (row % 2 ? -1 : 1);
-    const x = Float32Array.from({ length: ROWS * INNER }, (_, at) => signOf(Math.floor(at / INNER)));
-    const dy = Float32Array.from({ length: ROWS * OUT }, (_, at) => signOf(Math.floor(at / OUT)));
-    const { forward, backward } = await products(
-      t,
-      { x, dy, weight: new Float32Array(OUT * INNER).fill(-1) },
-      integers,
-    );
+    // The first number of a block becomes all of the block when it is spread: rows of ones and minus ones, before that.
+    const rows = (width: number) =>
+      Float32Array.from({ length: ROWS * width }, (_, at) => first(at) * signOf(Math.floor(at / width)));
+    const first = (at: number) => Number(at % BLOCK === 0);
+    const forwardWeight = Float32Array.from({ length: OUT * INNER }, (_, at) => -first(at));
+    const backwardWeight = Float32Array.from({ length: OUT * INNER }, (_, at) => -first(Math.floor(at / INNER)));
+    const given = { x: rows(INNER), dy: rows(OUT) };
+    const { forward } = await products(t, { ...given, weight: forwardWeight }, integers);
+    const { backward } = await products(t, { ...given, weight: backwardWeight }, integers);
     const isExact = (sums: Results[string], terms: number, width: number) => {
       for (const [at, sum] of sums.entries()) {
-        const exact = -terms * signOf(Math.floor(at / width));
+        const exact = (-terms / BLOCK) * signOf(Math.floor(at / width));
         assert(Math.abs(sum / exact - 1) < 1e-5, `${sum} instead of ${exact}`);
       }
     };
