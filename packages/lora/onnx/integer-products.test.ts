@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { smallModels } from "../../../testkit/lora-adapters.ts";
 import { integerErrors } from "../../../testkit/lora-integers.ts";
 import { folderFor, openGraph, smallBase } from "../../../testkit/lora-training.ts";
+import { outlierGpt2 } from "../../../testkit/outlier-base.ts";
 import { seededRandom } from "../../../testkit/random.ts";
 import { Graph } from "../graph/graph.ts";
 import { exactIntegers } from "./exact-integers.ts";
@@ -16,12 +17,12 @@ const [ROWS, INNER, OUT, BLOCK] = [4, 256, 96, 32];
 describe("products with frozen weights in 8-bit integers", () => {
   for (const name of smallModels)
     it(`of a ${name} are near those in fp32, forward and backward, on its own activations and gradients`, async (t) => {
-      const { onOwn, onNormal } = await integerErrors(t, await smallBase(t, name), { length: 32 });
-      for (const { product, error } of [...onOwn, ...onNormal]) {
-        t.diagnostic(`${product}: ${(100 * error).toFixed(2)} %`);
-        assert(error < MOST_ERROR, `${product}: ${error}`);
-      }
+      areNear(t, await integerErrors(t, await smallBase(t, name), { length: 32 }));
     });
+
+  it("of a wider GPT-2 whose norms make outlier channels are near those in fp32", async (t) => {
+    areNear(t, await integerErrors(t, outlierGpt2(), { length: 32 }));
+  });
 
   it("add up exactly where all integers are the largest there are, as this processor needs its weights", async (t) => {
     const integers = await exactIntegers(await folderFor(t));
@@ -54,6 +55,13 @@ describe("products with frozen weights in 8-bit integers", () => {
     assert.deepEqual(await products(t, given, "uint8"), await products(t, given, exact));
   });
 });
+
+function areNear(t: TestContext, { onOwn, onNormal }: Awaited<ReturnType<typeof integerErrors>>): void {
+  for (const { product, error } of [...onOwn, ...onNormal]) {
+    t.diagnostic(`${product}: ${(100 * error).toFixed(2)} %`);
+    assert(error < MOST_ERROR, `${product}: ${error}`);
+  }
+}
 
 /** x W^T and dy W. */
 async function products(
