@@ -6,8 +6,8 @@
  */
 
 /**
- * On SmolLM2-135M's own activations and gradients a product's error is at the most 3.9 % with blocks of 16, 3.3 % with
- * 32, 2.8 % with 64, and 13 % without; 64 takes twice the time of 32, which takes 16's.
+ * On SmolLM2-135M's own activations and gradients a product with one digit is at the most 4.0 % off with blocks of 16,
+ * 3.3 % with 32, 2.8 % with 64, and 13 % without; 64 takes nearly twice the time of 32, and 16 little less than it.
  */
 const LARGEST_BLOCK = 32;
 
@@ -38,12 +38,16 @@ export function transformColumns(matrix: Float32Array, height: number, factor: n
 
 /** Blocks of numbers that stand `stride` apart, by sums and differences of halves. */
 function transform(numbers: Float32Array, stride: number, block: number, factor: number): void {
-  for (let half = stride; half < block * stride; half *= 2)
-    for (let start = 0; start < numbers.length; start += 2 * half)
-      for (let at = start; at < start + half; at++) {
-        const [low, high] = [numbers[at] as number, numbers[at + half] as number];
-        numbers[at] = low + high;
-        numbers[at + half] = low - high;
-      }
-  if (factor !== 1) for (let at = 0; at < numbers.length; at++) numbers[at] = (numbers[at] as number) * factor;
+  const span = block * stride;
+  for (let from = 0; from < numbers.length; from += span) {
+    const end = from + span;
+    for (let half = stride; half < span; half *= 2)
+      for (let start = from; start < end; start += 2 * half)
+        for (let at = start; at < start + half; at++) {
+          const [low, high] = [numbers[at] as number, numbers[at + half] as number];
+          numbers[at] = low + high;
+          numbers[at + half] = low - high;
+        }
+    for (let at = from; at < end; at++) numbers[at] = (numbers[at] as number) * factor;
+  }
 }
