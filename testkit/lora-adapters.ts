@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Adapter, type OpenedBase, openBase } from "@caigun/lora";
+import { adapterLayout } from "../packages/lora/architectures/adapter.ts";
 import { linearLayers } from "../packages/lora/export/adapter.ts";
+import { logitsGraph } from "../packages/lora/training/step-graph.ts";
+import { openGraph } from "./lora-training.ts";
 import { seededRandom } from "./random.ts";
 
 type PeftGolden = {
@@ -49,4 +52,30 @@ export function randomAdapter(
     b: numbers(out * r, 0.2),
   }));
   return { r, alpha, targets, architecture: base.architecture, baseDigest: base.digest };
+}
+
+/** The logits after `ids`, by the graph that is trained, in float32. */
+export async function ownLogits(base: OpenedBase, adapter: Adapter, ids: readonly number[]): Promise<number[]> {
+  const layers = new Map(linearLayers(base.architecture).map(({ name, shape }) => [name, shape as [number, number]]));
+  const layout = adapterLayout(
+    adapter.targets.map(({ name }) => ({ name, shape: layers.get(name)! })),
+    adapter,
+  );
+  const parameters = new Float32Array(adapter.targets.flatMap(({ a, b }) => [...a, ...b]));
+  const { session, close } = await openGraph(
+    logitsGraph(base, layout, { batch: 1, length: ids.length }),
+    base.read,
+    "float32",
+  );
+  try {
+    const { logits } = await session.run({
+      parameters,
+      tokens: BigInt64Array.from(ids, BigInt),
+      positions: BigInt64Array.from(ids, (_, at) => BigInt(at)),
+      segments: new BigInt64Array(ids.length),
+    });
+    return [...logits!.slice(-base.architecture.vocabulary)];
+  } finally {
+    await close();
+  }
 }

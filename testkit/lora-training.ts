@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type OpenedBase, openBase, type Sample } from "@caigun/lora";
+import { type Base, type OpenedBase, openBase, type Sample } from "@caigun/lora";
 import type { AdapterLayout } from "../packages/lora/architectures/adapter.ts";
 import type { Graph } from "../packages/lora/graph/graph.ts";
 import type { Precision } from "../packages/lora/onnx/emitter.ts";
@@ -59,7 +59,7 @@ export async function openGraph(
 
 /** Samples of random tokens, from 2 to `longest` long. */
 export function randomSamples(
-  { architecture: { vocabulary } }: OpenedBase,
+  { architecture: { vocabulary } }: Base,
   { count, longest, seed }: { count: number; longest: number; seed: number },
 ): Sample[] {
   const random = seededRandom(seed);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { exportGgufAdapter, exportGgufModel, exportPeft, openBase, tokenizerOf } from "@caigun/lora";
 import { largestDifference, logProbabilities, logSoftmax, ranking } from "../llama-logits.ts";
-import { adaptedSmallModel, randomAdapter, smallModels } from "../lora-adapters.ts";
+import { adaptedSmallModel, ownLogits, randomAdapter, smallModels } from "../lora-adapters.ts";
 import { smolLm2 } from "./smollm2.ts";
 
 const run = promisify(execFile);
@@ -23,6 +23,9 @@ const skip =
   hasPeft || process.env.CAIGUN_TEST_COMPLETE === "1"
     ? false
     : "CAIGUN_TEST_PYTHON names no Python with testkit/goldens/requirements-lora.txt";
+
+/** The likeliest tokens whose order is compared. */
+const RANKED = 10;
 
 type Logits = { base: number[]; peft: number[]; merged: number[]; adapted_modules: number };
 
@@ -58,11 +61,13 @@ describe("PEFT", { skip }, () => {
         const [peft, merged] = [join(folder, "peft"), join(folder, "merged.gguf")];
         await exportPeft(adapter, peft, facts);
         await exportGgufModel(base, merged, { adapter, type: "F32" });
+        const ours = await ownLogits(base, adapter, ids);
         base.close();
         const found = await byPyTorch(dirname(base.files.model), peft, merged, ids);
         assert.equal(found.adapted_modules, adapter.targets.length);
         assert(largestDifference(found.peft, golden.logits) < 1e-5);
         assert(largestDifference(found.merged, golden.logits) < 1e-5);
+        assert(largestDifference(ours, golden.logits) < 1e-5);
       }));
 });
 
@@ -80,28 +85,36 @@ describe("SmolLM2-135M-Instruct with an adapter", { skip }, () => {
       await exportGgufModel(base, whole, { type: "F32" });
       await exportGgufModel(base, merged, { adapter, type: "F32" });
       await exportGgufModel(base, small, { adapter });
-      base.close();
       const ids = tokenizerOf(base.files).encode("The office opens at nine in the morning, and closes at");
+      const ours = await ownLogits(base, adapter, ids);
+      base.close();
       const found = await byPyTorch(base.files.model, peft, merged, ids);
       assert.equal(found.adapted_modules, adapter.targets.length);
       assert(largestDifference(found.peft, found.base) > 1);
-      assert(largestDifference(found.peft, found.merged) < 1e-3);
-
-      const expected = logSoftmax(found.peft);
+      const likeliest = ranking(ours, RANKED);
       const differences: Record<string, number> = {};
-      const compare = async (way: string, tolerance: number, model: string, adapter?: string) => {
-        const logits = await logProbabilities(model, ids, adapter);
-        const likeliest = ranking(expected, 20);
-        const of = (all: readonly number[]) => likeliest.map((token) => all[token]!);
-        differences[way] = largestDifference(of(logits), of(expected));
-        assert(differences[way] < tolerance, `${way}: ${differences[way]}`);
-        assert.equal(ranking(logits, 1)[0], likeliest[0], way);
-      };
-      await compare("F32 with adapter", 1e-2, whole, lora);
-      await compare("F32 merged", 1e-2, merged);
+      for (const [way, logits] of Object.entries({ PEFT: found.peft, "merged, by transformers": found.merged })) {
+        differences[way] = largestDifference(logits, ours);
+        assert(differences[way] < 1e-2, `${way}: ${differences[way]}`);
+        assert.deepEqual(ranking(logits, RANKED), likeliest, way);
+      }
+
+      // llama.cpp gives probabilities: their logarithms, of all tokens.
+      const expected = logSoftmax(ours);
+      const exact = { tolerance: 1e-2, ranked: RANKED };
       // llama.cpp quantises activations where weights are quantised: the base's own logits are as far off.
-      await compare("Q4_1 with adapter", 0.5, base.files.model, lora);
-      await compare("F16 merged, the rest Q8_0", 0.5, small);
+      const quantised = { tolerance: 1, ranked: 1 };
+      for (const [way, model, adapter, { tolerance, ranked }] of [
+        ["F32 with adapter, by llama.cpp", whole, lora, exact],
+        ["F32 merged, by llama.cpp", merged, undefined, exact],
+        ["Q4_1 with adapter, by llama.cpp", base.files.model, lora, quantised],
+        ["F16 merged, the rest Q8_0, by llama.cpp", small, undefined, quantised],
+      ] as const) {
+        const logits = await logProbabilities(model, ids, adapter);
+        differences[way] = largestDifference(logits, expected);
+        assert(differences[way] < tolerance, `${way}: ${differences[way]}`);
+        assert.deepEqual(ranking(logits, ranked), likeliest.slice(0, ranked), way);
+      }
       console.log(JSON.stringify(differences));
     }));
 });

@@ -42,7 +42,7 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
     x = add(g, x, linear(attended, `${block}.attn_output`, width));
 
     const wide = g.one("gelu", [linear(norm(x, `${block}.ffn_norm`), `${block}.ffn_up`, feedForwardWidth)]);
-    x = add(g, x, linear(wide, `${block}.ffn_down`, width, OUTLIERS));
+    x = add(g, x, linear(wide, `${block}.ffn_down`, width));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm"), tiedEmbedding: embedding };

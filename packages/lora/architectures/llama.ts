@@ -38,10 +38,10 @@ export function llama(
     const block = `blk.${layer}`;
     g.beginSegment(x);
     const before = norm(x, `${block}.attn_norm.weight`);
-    const queries = splitHeads(g, linear(before, `${block}.attn_q.weight`, heads * headWidth, OUTLIERS), heads, sizes);
+    const queries = splitHeads(g, linear(before, `${block}.attn_q.weight`, heads * headWidth), heads, sizes);
     const keys = splitHeads(
       g,
-      linear(before, `${block}.attn_k.weight`, keyValueHeads * headWidth, OUTLIERS),
+      linear(before, `${block}.attn_k.weight`, keyValueHeads * headWidth),
       keyValueHeads,
       sizes,
     );
@@ -57,7 +57,7 @@ export function llama(
     const between = norm(x, `${block}.ffn_norm.weight`);
     const gate = g.one("silu", [linear(between, `${block}.ffn_gate.weight`, feedForwardWidth)]);
     const up = linear(between, `${block}.ffn_up.weight`, feedForwardWidth);
-    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width, OUTLIERS));
+    x = add(g, x, linear(mul(g, gate, up), `${block}.ffn_down.weight`, width));
   }
   g.endSegments();
   return { hidden: norm(x, "output_norm.weight"), tiedEmbedding: embedding };

@@ -17,13 +17,13 @@ export interface Attributes {
   /** dropoutMask: the share of zeros, and a number of its own for each mask. */
   rate?: number;
   site?: number;
-  /** project: some numbers of a row are far larger than the others; in 8-bit integers x then takes two digits. */
+  /** project: some numbers of a row are so much larger than the others that x takes two digits in 8-bit integers. */
   outliers?: boolean;
   /** rotate: by the negative angle. */
   inverse?: boolean;
 }
 
-/** Of a projection whose input has a few channels that are far larger than the others. */
+/** Of attention's values, which the largest channels hardly enter (onnx/hadamard.ts): what the others lose shows. */
 export const OUTLIERS: Attributes = { outliers: true };
 
 interface Output {

@@ -51,7 +51,7 @@ export const crossEntropy: Lowering = (
  */
 function embeddedTargets(e: Emitter, target: string, embedding: Value): string {
   if (e.precision !== "int8") return e.node("Gather", [e.name(embedding), target]);
-  const { tensor, scales, unsigned } = e.frozen(embedding, "backward");
+  const { tensor, scales, unsigned } = e.frozen(embedding, "mixture");
   const integers = e.node("Cast", [e.node("Gather", [tensor, target])], {
     attributes: { to: { int: ELEMENT.float32 } },
   });
@@ -68,6 +68,6 @@ function expectedRows(e: Emitter, p: string, shape: readonly number[], largest: 
   const [unit, zero] = [e.real(1 / 255), e.uint8(0)];
   const coarse = { shares, integers: e.node("QuantizeLinear", [shares, unit, zero]), largest, unit, zero };
   const digits = [coarse, secondDigit(e, coarse, 1 / 255)];
-  const [first, second] = digits.map((digit) => integerProduct(e, digit, embedding, "backward"));
+  const [first, second] = digits.map((digit) => integerProduct(e, digit, embedding, "mixture"));
   return e.node("Add", [first as string, second as string]);
 }

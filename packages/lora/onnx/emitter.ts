@@ -4,10 +4,11 @@ import type { Attribute, Element, Initializer, OnnxModel, OnnxNode } from "./mod
 export type Precision = "float64" | "float32" | "int8";
 
 /**
- * How a frozen tensor is used, and so laid out: `rows` as it is, (out, in) or a table; `columns` and `transposed` in
- * 8-bit integers (quantise.ts): columns (in, out), one scale for each out; transposed (out, in), one scale for each in.
+ * How a frozen tensor is used, and so laid out: `rows` as it is, (out, in) or a table; the others in 8-bit integers
+ * (quantise.ts): `forward` (in, out), one scale for each out; `backward` (out, in), one scale for each in; `mixture` as
+ * backward, for rows that are not spread (projections.ts).
  */
-export type Layout = "rows" | "forward" | "backward";
+export type Layout = "rows" | "forward" | "backward" | "mixture";
 
 /** Where frozen tensors' bytes are. */
 export interface FrozenTensors {
@@ -175,6 +176,11 @@ export class Emitter {
   real(value: number): string {
     const data = this.#real === "float64" ? Float64Array.of(value) : Float32Array.of(value);
     return this.#constant(`real ${value}`, { element: this.#real, shape: [], bytes: bytesOf(data) });
+  }
+
+  reals(values: readonly number[], shape: readonly number[]): string {
+    const data = this.#real === "float64" ? Float64Array.from(values) : Float32Array.from(values);
+    return this.#constant(`reals ${shape}: ${values}`, { element: this.#real, shape, bytes: bytesOf(data) });
   }
 
   integers(values: readonly number[]): string {

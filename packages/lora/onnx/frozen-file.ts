@@ -3,7 +3,9 @@ import { basename } from "node:path";
 import { elements } from "../graph/graph.ts";
 import type { FrozenPlace, FrozenTensors, Layout } from "./emitter.ts";
 import type { Initializer } from "./model.ts";
-import { quantisedBackward, quantisedForward, type WeightIntegers } from "./quantise.ts";
+import { quantisedBackward, quantisedForward, quantisedMixture, type WeightIntegers } from "./quantise.ts";
+
+const quantised = { forward: quantisedForward, backward: quantisedBackward, mixture: quantisedMixture };
 
 /** Mapped files begin at pages. */
 const ALIGNMENT_BYTES = 4096;
@@ -75,7 +77,7 @@ export class FrozenFile implements FrozenTensors {
       return { tensor: this.#append(key, element, shape, data) };
     }
     const [out, inner] = shape as [number, number];
-    const { integers, scales } = (layout === "forward" ? quantisedForward : quantisedBackward)(numbers, out, inner);
+    const { integers, scales } = quantised[layout](numbers, out, inner);
     // The same integers around 128.
     if (this.#integers === "uint8") for (let at = 0; at < integers.length; at++) integers[at]! ^= 0x80;
     return {

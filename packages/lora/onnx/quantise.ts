@@ -1,3 +1,5 @@
+import { blockOf, transformColumns, transformRows } from "./hadamard.ts";
+
 /** Whether a weight's integers are signed, or the same ones around 128 (exact-integers.ts says which, and why). */
 export type WeightIntegers = "int8" | "uint8";
 
@@ -8,9 +10,11 @@ export interface QuantisedWeight {
 }
 
 /**
- * W (out, in) for x W^T: integers (in, out), each output's row of W by its own largest magnitude.
+ * W (out, in) for x H W^T, where x H are spread rows (projections.ts): integers (in, out) of W H / b, with b the size of
+ * H's blocks, each output's row by its own largest magnitude. `weight` is overwritten.
  */
 export function quantisedForward(weight: Float32Array, out: number, inner: number): QuantisedWeight {
+  transformRows(weight, inner, 1 / blockOf(inner));
   const [integers, scales] = [new Int8Array(weight.length), new Float32Array(out)];
   for (let row = 0; row < out; row++) {
     let largest = 0;
@@ -24,11 +28,17 @@ export function quantisedForward(weight: Float32Array, out: number, inner: numbe
   return { integers, scales };
 }
 
+/** W (out, in) for dy H W, where dy H are spread rows: integers (out, in) of H W / b. `weight` is overwritten. */
+export function quantisedBackward(weight: Float32Array, out: number, inner: number): QuantisedWeight {
+  transformColumns(weight, out, 1 / blockOf(out));
+  return quantisedMixture(weight, out, inner);
+}
+
 /**
- * W (out, in) for dy W: integers (out, in), each input's column of W by its own largest magnitude. These are other
+ * W (out, in) for p W: integers (out, in), each input's column of W by its own largest magnitude. These are other
  * integers than forward's, since a product's scales must stand outside its sum.
  */
-export function quantisedBackward(weight: Float32Array, out: number, inner: number): QuantisedWeight {
+export function quantisedMixture(weight: Float32Array, out: number, inner: number): QuantisedWeight {
   const [integers, scales] = [new Int8Array(weight.length), new Float32Array(inner)];
   for (let at = 0; at < weight.length; at++) {
     const column = at % inner;
