@@ -10,11 +10,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Checker } from "@caigun/checking";
 import { openBase } from "@caigun/lora";
-import { buildIndex, openIndex } from "@caigun/passages";
+import { openIndex } from "@caigun/passages";
 import { SingleBar } from "cli-progress";
 import { supportedSentences, type Wording } from "../apps/caigun/src/commands/supported-sentences.ts";
 import { type BaseModel, fetchBase } from "../apps/caigun/src/engines/base-model.ts";
 import { openReader } from "../apps/caigun/src/engines/local-reader/reader.ts";
+import { writeIndex } from "../apps/caigun/src/engines/local-reader/write-index.ts";
 import { AdaptedModels } from "../apps/caigun/src/engines/lora/adapted-models.ts";
 import { learn } from "../apps/caigun/src/engines/lora/learn.ts";
 import { adaptedModelsLimits } from "../apps/caigun/src/engines/lora/limits.ts";
@@ -78,7 +79,7 @@ export async function measureAdapter(
     const articles = articlesWithin(file, bytes);
     const { text } = new PastedText(file, (article) => article < articles);
     const index = join(folder, "index");
-    buildIndex(index, [{ id: "text", title: "text", text }]);
+    writeIndex(index, [{ id: "text", title: "text", text }]);
     const adapter = given ?? join(folder, "adapter.gguf");
     let learning: AdapterFigures["learning"] = null;
     if (!given) {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildIndex, type Found, openIndex } from "@caigun/passages";
+import { type Found, openIndex } from "@caigun/passages";
+import { writeIndex } from "../apps/caigun/src/engines/local-reader/write-index.ts";
 import { plan } from "./parts.ts";
 import { PastedText } from "./pasted-text.ts";
 import type { SquadFile, SquadQuestion } from "./squad.ts";
@@ -67,7 +68,7 @@ function search<Asking extends { question: SquadQuestion }>(
   const folder = mkdtempSync(join(tmpdir(), "caigun-eval-"));
   try {
     const path = join(folder, "index");
-    buildIndex(path, [{ id: "text", title: "text", text }]);
+    writeIndex(path, [{ id: "text", title: "text", text }]);
     const index = openIndex(path);
     try {
       return askings.map((asking) => ({

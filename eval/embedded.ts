@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type EncodedPassage, type EncodedQuestion, Encoder, embedderNamed, vectorsDigest } from "@caigun/embedding";
-import { addVectors, buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
+import { addVectors, type Found, openIndex, type SourceDocument } from "@caigun/passages";
 import { fetchWeights, type WeightsName } from "@caigun/weights";
+import { writeIndex } from "../apps/caigun/src/engines/local-reader/write-index.ts";
 
 const EMBEDDER = embedderNamed("all-minilm-l6-v2-int8");
 const THREADS = 2;
@@ -40,7 +41,7 @@ export class EmbeddedSearch {
     const folder = mkdtempSync(join(tmpdir(), "caigun-eval-"));
     try {
       const path = join(folder, "index");
-      buildIndex(path, documents);
+      writeIndex(path, documents);
       await addVectors(path, {
         name: EMBEDDER.name,
         digest: this.digest,

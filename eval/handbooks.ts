@@ -6,8 +6,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildIndex, type Found, openIndex, type SourceDocument } from "@caigun/passages";
+import { type Found, openIndex, type SourceDocument } from "@caigun/passages";
 import { type Reading, read, resolveFollowUp } from "@caigun/reading";
+import { writeIndex } from "../apps/caigun/src/engines/local-reader/write-index.ts";
 import { EmbeddedSearch } from "./embedded.ts";
 import { containsGold } from "./measures.ts";
 
@@ -92,7 +93,7 @@ export const searchBy =
 export async function searchByWords(documents: SourceDocument[], questions: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "caigun-handbook-"));
   try {
-    buildIndex(join(folder, "index"), documents);
+    writeIndex(join(folder, "index"), documents);
     const index = openIndex(join(folder, "index"));
     try {
       return questions.map((question) => {

@@ -4,12 +4,14 @@
  */
 import { basename } from "node:path";
 import { type FitName, read } from "@caigun/reading";
-import { type Asked, askHalves, askLeftOut, askOwn } from "./direct.ts";
+import { type Asked, askHalves, askLeftOut, askOwn, askParts } from "./direct.ts";
 import { chooseFits } from "./fits.ts";
 import { areaUnderCurve, containsGold, shareBelow, thresholdAt } from "./measures.ts";
 import { readSquad, type SquadFile } from "./squad.ts";
 
 const FALSE_REFUSALS = 0.05;
+/** Into how many parts a file is cut to see how small texts do. */
+const SIXTEENTHS = 16;
 
 function percent(share: number): string {
   return (100 * share).toFixed(1).padStart(5);
@@ -37,10 +39,11 @@ function report(file: SquadFile): string[] {
     return `${share} %, AUC ${areaUnderCurve(answerable, foreign).toFixed(3)}`;
   };
   const halves = askHalves(file);
+  const sixteenths = askParts(file, SIXTEENTHS);
   const leftOut = askLeftOut(file);
-  const answeredShare = (isForeign: boolean) => {
-    const those = halves.filter((asked) => asked.isForeign === isForeign);
-    return percent(those.filter((asked) => readAsked(asked).answered).length / those.length);
+  const answeredShare = (asked: readonly Asked[], isForeign: boolean) => {
+    const those = asked.filter((one) => one.isForeign === isForeign);
+    return percent(those.filter((one) => readAsked(one).answered).length / those.length);
   };
   const sentenceLengths = readings.map((reading) => reading.candidate.citations[0]?.quote.length ?? 0);
   const meanLength = sentenceLengths.reduce((sum, length) => sum + length, 0) / sentenceLengths.length;
@@ -53,7 +56,13 @@ function report(file: SquadFile): string[] {
     `reply as sent contains it: ${percent(share((_, at) => contains(readings[at]!.text, at)))} %, mean length of its sentence ${meanLength.toFixed(0)}`,
     `foreign questions refused at 5 % false refusals: ${refused(halves)}`,
     ...(leftOut.length > 0 ? [`hard questions refused at 5 % false refusals: ${refused(leftOut)}`] : []),
-    `at the fitted threshold: own answered ${answeredShare(false)} %, foreign answered ${answeredShare(true)} %`,
+    `at the fitted threshold: own answered ${answeredShare(halves, false)} %, foreign answered ${answeredShare(halves, true)} %`,
+    ...(leftOut.length > 0
+      ? [
+          `the same of articles alone: own answered ${answeredShare(leftOut, false)} %, hard answered ${answeredShare(leftOut, true)} %`,
+        ]
+      : []),
+    `the same of sixteenths: own answered ${answeredShare(sixteenths, false)} %, foreign answered ${answeredShare(sixteenths, true)} %`,
   ];
 }
 

@@ -11,6 +11,7 @@ export {
 export type { Sentence } from "./contents.ts";
 export type { CorrectedQuestion } from "./corrected.ts";
 export { addVectors, type PassageEmbedder } from "./embed.ts";
+export { addForeignSignals, type ForeignSignals } from "./foreign-signals.ts";
 export { IndexUnusable } from "./format.ts";
 export { type Found, openIndex, type PassageIndex, type RankedPassage, type SearchOptions } from "./open.ts";
 export { type Probe, probeIndex } from "./probe.ts";

@@ -6,6 +6,7 @@ import { decodeContents, type Sentence } from "./contents.ts";
 import { correctQuestion } from "./correct.ts";
 import type { CorrectedQuestion } from "./corrected.ts";
 import { MeanVectors } from "./dense.ts";
+import { type ForeignSignals, foreignSignalsOf } from "./foreign-signals.ts";
 import {
   APPLICATION_ID,
   decodeSource,
@@ -61,6 +62,8 @@ export interface Found {
   query: Query;
   /** The vectors that the question came with. */
   vectors?: QuestionVectors;
+  /** What a reader sees where this index is asked about other things, if it was. */
+  foreignSignals?: ForeignSignals;
   passages: RankedPassage[];
 }
 
@@ -113,6 +116,7 @@ export class PassageIndex {
   readonly #embedder: { name: string; digest: string } | undefined;
   readonly #findVectors: StatementSync | undefined;
   readonly #spellings: Spellings | undefined;
+  readonly #foreignSignals: ForeignSignals | undefined;
   /** Read when first asked for. */
   #means: MeanVectors | undefined;
 
@@ -146,6 +150,7 @@ export class PassageIndex {
       `SELECT rowid, bm25(words, ${LEAD_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ?
        AND +rowid IN (SELECT value FROM json_each(?))`,
     );
+    this.#foreignSignals = foreignSignalsOf(db);
     const version = Number(db.prepare("PRAGMA user_version").get()!.user_version);
     if (version >= SPELLINGS_SINCE_VERSION) this.#spellings = new Spellings(db);
     if (version < VECTORS_SINCE_VERSION) return;
@@ -188,6 +193,7 @@ export class PassageIndex {
       return {
         query,
         ...(options.vectors ? { vectors: options.vectors } : {}),
+        ...(this.#foreignSignals ? { foreignSignals: this.#foreignSignals } : {}),
         passages: ranked.map((rank) => this.#load(rank, options.vectors !== undefined)),
       };
     } catch (error) {

@@ -75,6 +75,19 @@ export function confidenceOf(best: Candidate | undefined, evidence: Evidence, fi
   return logistic(weighted(lexicalSignals, lexicalSignalsOf(best, evidence), fit.lexical.confidence));
 }
 
+/**
+ * The mean log-odds of the confidence where the text was asked about other things. A small text shares few words with
+ * any question, so that its own questions have a low confidence, and others a far lower one. Undefined where it was not
+ * asked, or the signals were others then.
+ */
+export function foreignLogOddsOf(
+  { foreignSignals: means }: Pick<Evidence, "foreignSignals">,
+  weights: Fit["lexical"]["confidence"],
+): number | undefined {
+  if (!means || lexicalSignals.some((name) => means[name] === undefined)) return undefined;
+  return weighted(lexicalSignals, means as Record<(typeof lexicalSignals)[number], number>, weights);
+}
+
 function weighted<Name extends string>(
   names: readonly Name[],
   signals: Record<Name, number>,
@@ -83,11 +96,20 @@ function weighted<Name extends string>(
   return names.reduce((sum, name) => sum + weights[name] * signals[name], weights.bias);
 }
 
-/** The confidence below which a question is refused. */
+/**
+ * The confidence below which a question is refused. Where only words speak, its log-odds are lowered by as much as the
+ * text's foreignLogOddsOf lies below what is usual in small texts.
+ */
 export function thresholdOf(strictness: Strictness, evidence: Evidence, fit: Fit): number {
-  return (hybridOf(evidence, fit) ?? fit.lexical).thresholds[strictness];
+  const hybrid = hybridOf(evidence, fit);
+  if (hybrid) return hybrid.thresholds[strictness];
+  const { thresholds, confidence, foreignLogOdds: usual } = fit.lexical;
+  const lacking = Math.max(0, usual - (foreignLogOddsOf(evidence, confidence) ?? usual));
+  // Left as it is, to the last bit, where nothing is lacking.
+  return lacking === 0 ? thresholds[strictness] : logistic(logOdds(thresholds[strictness]) - lacking);
 }
 
 const hybridOf = ({ vectors }: Evidence, fit: Fit) => vectors && fit.hybrid[vectors.embedder];
 
 const logistic = (value: number) => 1 / (1 + Math.exp(-value));
+const logOdds = (probability: number) => Math.log(probability / (1 - probability));

@@ -3,6 +3,8 @@ export interface Evidence {
   query: { language: string; terms: readonly EvidenceTerm[] };
   /** The question as an embedder encodes it, where its passages have vectors of the same. */
   vectors?: EvidenceQuestionVectors;
+  /** What words say on average where the same text is asked about other things, if it was: LexicalSignals by name. */
+  foreignSignals?: Readonly<Record<string, number>>;
   /** Best first. */
   passages: readonly EvidencePassage[];
 }

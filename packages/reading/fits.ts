@@ -5,7 +5,10 @@ import shippedWords from "./weights/shipped.json" with { type: "json" };
 
 /** Learned weights: those where only words speak, and by embedder those where vectors speak too. */
 export interface Fit {
-  lexical: Pick<typeof shippedWords, "confidence" | "thresholds">;
+  lexical: Pick<typeof shippedWords, "confidence" | "thresholds"> & {
+    /** What foreignLogOddsOf is on average in small parts of the fitting files. */
+    foreignLogOdds: number;
+  };
   hybrid: Readonly<Record<string, HybridWeights>>;
   fittedOn: readonly FittedOn[];
 }

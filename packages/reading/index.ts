@@ -1,5 +1,6 @@
 export {
   confidenceOf,
+  foreignLogOddsOf,
   type LexicalSignals,
   lexicalSignals,
   lexicalSignalsOf,
@@ -11,6 +12,7 @@ export {
 export type { Evidence, EvidencePassage, EvidenceQuestionVectors, EvidenceTerm } from "./evidence.ts";
 export { type Fit, type FitName, type FittedOn, fitNamed, fitNames } from "./fits.ts";
 export { LONGEST_BEFORE, LONGEST_FOLLOW_UP, mayFollowUp, resolveFollowUp } from "./follow-up.ts";
+export { meanForeignSignals } from "./foreign-signals.ts";
 export { answeringWords } from "./highlight.ts";
 export {
   confidenceSignals,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { EncodingCache } from "@caigun/embedding";
-import { buildIndex, openIndex, probeIndex } from "@caigun/passages";
+import { openIndex, probeIndex } from "@caigun/passages";
 import { serveParent } from "../../children/serve-parent.ts";
 import { embedIndex } from "./embed-index.ts";
 import type {
@@ -16,6 +16,7 @@ import type {
 } from "./messages.ts";
 import { openReader } from "./reader.ts";
 import { checkSelf } from "./self-check.ts";
+import { writeIndex } from "./write-index.ts";
 
 /** The process that turns training data into an index, and then asks that index for it and about it. */
 serveParent(
@@ -30,7 +31,7 @@ serveParent(
         passages,
         bytes,
         documents: built,
-      } = buildIndex(request.target, documents, { onProgress: reportProgress });
+      } = writeIndex(request.target, documents, { onProgress: reportProgress });
       return { passages, bytes, languages: [...new Set(built.map(({ language }) => language))] };
     }
     const index = openIndex(request.index);
