@@ -43,6 +43,20 @@ describe("bad input", () => {
     await assertProblem(await post("train", {}), 400, "validation_failed");
   });
 
+  it("the bytes of a document instead of its text", async () => {
+    for (const [file, kind] of [
+      ["%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj", "a PDF file"],
+      ["\ufeff{\\rtf1\\ansi The office opens at nine.}", "an RTF document"],
+    ]) {
+      const { detail } = await assertProblem(
+        await post("train", { json: { text: file, title: "T" } }),
+        400,
+        "validation_failed",
+      );
+      assert.equal(detail, `Correct the request: text is ${kind}: send what it says, as plain text.`);
+    }
+  });
+
   it("a text over 20 MB is refused, and said how large it may be", async () => {
     const { detail } = await assertProblem(
       await post("train", { json: { text: "x".repeat(20_000_001), title: "T" } }),

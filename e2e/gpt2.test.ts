@@ -66,8 +66,9 @@ describe("gpt2", () => {
       assert(at === 0 || step > seen[at - 1]!.step);
     }
     assert.deepEqual(await leftOver(caigun.home), []);
-    const { text: reply } = await chatbot.ask("When does the library on floor 7 open?");
-    assert.match(reply, /library on floor 7/);
+    const reply = await chatbot.ask("When does the library on floor 7 open?");
+    assert.match(reply.text, /library on floor 7/);
+    assert.deepEqual([reply.base, reply.base_because], ["tiny-gpt2", null]);
   });
 
   it("refuses a text that is too short to learn from, and says what to do", async () => {

@@ -27,6 +27,8 @@ export type ConversationReply = {
   engine: string;
   model_id: string;
   message_id: string;
+  base?: string;
+  base_because?: string | null;
   question?: string;
   retrieval?: string;
   confidence?: number;

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Id, limits, moment, readable, Timestamp } from "./fields.ts";
+import { BaseBecause } from "./models.ts";
 
 export const Citation = Type.Object(
   {
@@ -56,6 +57,12 @@ export const ConversationReply = Type.Object({
   citations: Type.Array(Citation),
   engine: Type.String({ description: "What wrote the reply." }),
   model_id: Id,
+  base: Type.Optional(
+    Type.String({
+      description: "Where the chatbot's model has weights that were trained on its texts: those they were trained on.",
+    }),
+  ),
+  base_because: Type.Optional(BaseBecause),
   message_id: Id,
   question: Type.Optional(
     Type.String({

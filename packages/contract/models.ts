@@ -80,7 +80,9 @@ const LearningPoint = Type.Object({
   held_out_loss: loss("Of the part of the text that is not learned from; taken after some of the steps."),
 });
 
-const BaseBecause = nullable(Type.String({ description: "Why it is trained on other weights than `gpt2`'s own." }));
+export const BaseBecause = nullable(
+  Type.String({ description: "Why it was trained on other weights than `gpt2`'s own; null where it was not." }),
+);
 
 /** How far an adapter's training is. */
 export const Learning = Type.Object(

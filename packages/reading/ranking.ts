@@ -11,6 +11,7 @@ import {
 } from "./hybrid-weights.ts";
 import { highest, likenessOf } from "./late-interaction.ts";
 import { type QuestionWeights, weightsForRanking } from "./question-weights.ts";
+import { isHeadOf, type Table, tablesOf } from "./tables.ts";
 
 /** Something that may be quoted: a sentence, or the whole answer of a question-and-answer passage. */
 export interface Candidate {
@@ -141,16 +142,27 @@ function candidatesOf(
     const cosine = Math.max(...likeness.cosines);
     return [{ ...whole, vectors: { best: passageBest, passageBest, cosine, passageCosine } }];
   }
-  return spans.map(({ start, end, matched }, index) => {
+  const tables = tablesOf(passage.text);
+  const headMatched = (table: Table) =>
+    spans.filter((span) => isHeadOf(table, span)).flatMap(({ matched }) => [...matched]);
+  const headTerms = new Map(tables.map((table) => [table, headMatched(table)]));
+  const isOnlyHeads = spans.every((span) => tables.some((table) => isHeadOf(table, span)));
+  return spans.flatMap((span, index) => {
+    const { start, end } = span;
+    const table = tables.find((one) => one.start <= start && end <= one.end);
+    // What a table's columns are called answers nothing by itself.
+    if (table && isHeadOf(table, span) && !isOnlyHeads) return [];
+    // A row says what its columns are called, too: so it is read, and so it is told.
+    const matched = new Set([...span.matched, ...(table ? headTerms.get(table)! : [])]);
     const previous = passage.kind === "prose" ? (spans[index - 1]?.matched ?? []) : [];
     const before = weights.share([...previous].filter((term) => !matched.has(term)));
     const text = passage.text.slice(start, end);
     const leansOnBefore = before > 0 && opensWithPronoun(text, query.language);
     const about = { before, leansOnBefore, mayAnswer: mayAnswer(text) };
     const sentence = { passage, start, end, matched, passageMatched, words: words(matched, LEAD_SHARE), ...about };
-    if (!likeness || !passageBest) return sentence;
+    if (!likeness || !passageBest) return [sentence];
     const [best, cosine] = [likeness.best[index + 1]!, likeness.cosines[index + 1]!];
-    return { ...sentence, vectors: { best, passageBest, cosine, passageCosine } };
+    return [{ ...sentence, vectors: { best, passageBest, cosine, passageCosine } }];
   });
 }
 

@@ -118,6 +118,29 @@ test("a table comes whole, a long one with its head and the row", () => {
   assert.equal(long("How many seats has the tea room?").text, `${head}\n| Tea room | 12 seats | garden |`);
 });
 
+test("a row of a Markdown table is said with its head, and cited as it stands", () => {
+  const head = "| Room | Low season, from November | High season, from April |\n|:---|:---:|---:|";
+  const rows = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, at) => `| Chamber number ${at} | ${60 + at} euros a night | ${90 + at} euros a night |`,
+    );
+  const suite = "| Garden suite | 150 euros a night | 210 euros a night |";
+  const said =
+    "Garden suite – Low season, from November: 150 euros a night; High season, from April: 210 euros a night";
+  const question = "What does the garden suite cost in high season?";
+  const short = inText(`We are a small inn.\n\n${head}\n${suite}\n${rows(2).join("\n")}`)(question);
+  assert.deepEqual(short.text.split("\n")[0], said);
+  assert.equal(short.text.split("\n").length, 3);
+  assert.equal(short.citations[0]!.quote, [head, suite, ...rows(2)].join("\n"));
+  const long = inText(`We are a small inn.\n\n${head}\n${suite}\n${rows(8).join("\n")}`)(question);
+  assert.equal(long.text, said);
+  assert.deepEqual(
+    long.citations.map(({ quote }) => quote),
+    [head.split("\n")[0], suite],
+  );
+});
+
 test("a list comes with the sentence that introduces it", () => {
   const answer = inText(
     "We are a shop in Graz.\n\nBring these papers:\n- your passport\n- the green booking slip\n\nWe open at nine.",

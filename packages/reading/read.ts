@@ -7,6 +7,7 @@ import { type FitName, fitNamed } from "./fits.ts";
 import { answeringWords } from "./highlight.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
+import { isHeadOf, tableParts, tablesOf } from "./tables.ts";
 
 /** Where a sentence of the reply stands: code points of the document as sent; the quote is exactly that slice. */
 export interface Citation {
@@ -100,15 +101,22 @@ function withoutRepetition(extents: Extent[]): Extent[] {
 }
 
 function quote(extents: Extent[], question: string, language: string): Quotation {
-  const citations = extents.map((extent) => cite(extent, question, language));
   let text = "";
-  for (const { quote } of citations) {
-    const said = linesOf(quote).map(onOneLine).join("\n");
+  for (const [at, extent] of extents.entries()) {
+    const said = saidOf(extent, extents[at + 1]);
+    if (said === "") continue;
     const areLines = [text, said].some((part) => part.includes("\n") || CELL.test(part));
     const joint = areLines ? "\n" : UNSPACED.test(lastCharacter(text)) ? "" : " ";
     text += text === "" ? said : joint + said;
   }
-  return { text, citations };
+  return { text, citations: extents.map((extent) => cite(extent, question, language)) };
+}
+
+/** What people read of an extent; nothing where it is the head of a table that what follows shows beside a row. */
+function saidOf({ passage, start, end }: Extent, next: Extent | undefined): string {
+  if (next?.passage === passage && tablesOf(passage.text).some((table) => isHeadOf(table, { start, end }))) return "";
+  const lines = tableParts(passage.text, start, end).flatMap(({ said, isRow }) => (isRow ? [said] : linesOf(said)));
+  return lines.map(onOneLine).join("\n");
 }
 
 /** The lines that mean something: items of a list and rows of a table. Where prose is wrapped means nothing. */

@@ -1,4 +1,5 @@
 export { itemMarkLength } from "./blocks.ts";
+export { fileKind } from "./file-kinds.ts";
 export { foldHan, isSimplified, isTraditional } from "./han-folding.ts";
 export { type DetectionOptions, detectLanguage, languageOfScript } from "./language.ts";
 export { type Normalised, normalise } from "./normalise.ts";

@@ -31,9 +31,14 @@ test("needs no space after a mark of a script without spaces", () => {
   assert.deepEqual(cut("مرحبا؟ نعم. यह है। हाँ"), ["مرحبا؟", "نعم.", "यह है।", "हाँ"]);
 });
 
-test("joins wrapped lines and separates short ones", () => {
+test("joins wrapped lines and separates short ones and rows of tables", () => {
   const wrapped = "The warranty covers every part of the machine for\ntwo years.";
   assert.deepEqual(cut(wrapped), [wrapped]);
+  const rows = [
+    "| Single room | 60 euros a night | 80 euros a night |",
+    "| Double room | 90 euros a night | 120 euros a night |",
+  ];
+  assert.deepEqual(cut(rows.join("\n")), rows);
   assert.deepEqual(cut("Phone: 12345\nMail: a@b.example"), ["Phone: 12345", "Mail: a@b.example"]);
 });
 

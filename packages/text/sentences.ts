@@ -1,3 +1,4 @@
+import { isTableRow } from "./blocks.ts";
 import { columns } from "./scripts.ts";
 
 /** UTF-16 offsets, end exclusive. */
@@ -22,7 +23,7 @@ const MOST_MARKS = 32;
 
 /**
  * The sentences of a normalised text, trimmed, in order. A line end is a space where the text is wrapped at a column
- * and an end otherwise. What has no sentence marks for 600 characters is cut at a line end, comma or space.
+ * and an end otherwise, as it is after a table's row. What has no sentence marks for 600 characters is cut at a line end, comma or space.
  */
 export function sentences(text: string): Span[] {
   const found: Span[] = [];
@@ -64,6 +65,7 @@ function endsSentence(line: string, at: number, mark: string, end: number): bool
 }
 
 function isWrapped(line: string): boolean {
+  if (isTableRow(line)) return false;
   const width = columns(line);
   return width >= WRAPPED_FROM_COLUMNS && width <= WRAPPED_TO_COLUMNS;
 }

@@ -137,7 +137,9 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
   const { url } = await server.listen().catch((error: unknown) => {
     throw whyNoPort(error, config.port);
   });
-  await home.announce({ url, pid: process.pid, databaseUrl, writers: writersOf(config) });
+  const { gpt2Base = null, embedder, weightsFolder } = config;
+  const weights = { gpt2Base, embedder, weightsFolder };
+  await home.announce({ url, pid: process.pid, databaseUrl, writers: writersOf(config), weights });
 
   const closing = opened.move();
   return {

@@ -5,10 +5,10 @@ import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { sql } from "kysely";
 import { type Config, readConfig } from "../config.ts";
-import { type AnnouncedWriter, readAnnouncement } from "../home/index.ts";
+import { type AnnouncedWriter, type Announcement, readAnnouncement } from "../home/index.ts";
 import { findPrograms } from "../postgres/programs.ts";
 import { openStore } from "../store/index.ts";
-import { baseFinding } from "./base-finding.ts";
+import { baseFinding, withWeights } from "./base-finding.ts";
 import { embedderFinding } from "./embedder-finding.ts";
 import { exitCodes } from "./failures.ts";
 import { print } from "./printing.ts";
@@ -33,8 +33,8 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     await port(config, server?.url),
     await database(config, server?.databaseUrl),
     await writers(config, server?.writers),
-    embedder(config),
-    await base(config),
+    embedder(withWeights(config, server?.weights)),
+    await base(config, server?.weights),
   ];
   const sound = findings.every(({ status }) => status !== "problem");
   print(json, { sound, findings }, () =>
@@ -148,8 +148,8 @@ function embedder(config: Config): Finding {
   return { check: "search", status: isThere || !todo ? "ok" : "warning", found, ...(todo ? { todo } : {}) };
 }
 
-async function base(config: Config): Promise<Finding> {
-  const { found, todo } = await baseFinding(config);
+async function base(config: Config, running: Announcement["weights"] | undefined): Promise<Finding> {
+  const { found, todo } = await baseFinding(config, running);
   // Whoever trains no gpt2 needs none, and a training fetches what is missing.
   return { check: "gpt2", status: todo ? "warning" : "ok", found, ...(todo ? { todo } : {}) };
 }

@@ -1,5 +1,6 @@
 import type { AdapterFacts, SelfCheck } from "@caigun/contract";
 import { readConfig } from "../config.ts";
+import { readAnnouncement } from "../home/index.ts";
 import { call } from "./api.ts";
 import { baseFinding } from "./base-finding.ts";
 import { hint } from "./hints.ts";
@@ -9,7 +10,8 @@ import { answeredShare, refusedShare } from "./self-checks.ts";
 
 export async function models({ json, apiKey }: { json?: boolean; apiKey?: string }): Promise<void> {
   const reply = await call(await apiOf(apiKey), "listModels");
-  const gpt2 = await baseFinding(readConfig());
+  const config = readConfig();
+  const gpt2 = await baseFinding(config, (await readAnnouncement(config.home))?.weights);
   print(json, { ...reply, gpt2 }, () => [
     ...(reply.models.length === 0
       ? [`No model yet: ${hint("train FILE --title TITLE --wait", apiKey)} trains one.`]

@@ -84,7 +84,7 @@ async function sendAsItIs(turn: Turn, drafted: Drafted): Promise<ConversationRep
  * It quotes nothing, so it has no citations; the kwargs say why.
  */
 function replyToSmallTalk(model: CurrentModel, { kind, reply: text }: SmallTalk): Drafted {
-  const reply = { text, answered: true, citations: [], engine: READER, model_id: model.id, message_id: newId() };
+  const reply = { text, answered: true, citations: [], ...repliedBy(model), message_id: newId() };
   return { reply, kwargs: { small_talk: kind } };
 }
 
@@ -94,8 +94,7 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn): Conversat
     text: reading.answered ? reading.text : (caller.settings.refusal ?? reading.text),
     answered: reading.answered,
     citations: reading.citations.map(asCitation),
-    engine: READER,
-    model_id: model.id,
+    ...repliedBy(model),
     message_id: newId(),
     ...(input.explain && {
       question: reading.question,
@@ -111,6 +110,13 @@ function replyFrom(reading: AskReply, { caller, model, input }: Turn): Conversat
     }),
   };
 }
+
+/** Which model replies, in its texts' own words. Another base than was asked for is told with each reply. */
+const repliedBy = ({ id, base, baseBecause }: CurrentModel) => ({
+  engine: READER,
+  model_id: id,
+  ...(base !== null && { base, base_because: baseBecause }),
+});
 
 /** What comes closest to an answer, whether it is one or not. */
 const closestOf = ({ candidate }: AskReply) => candidate.citations.map(asCitation);

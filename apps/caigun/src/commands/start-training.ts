@@ -1,4 +1,5 @@
-import type { Input, Reply } from "@caigun/contract";
+import { type Input, Problem, type Reply } from "@caigun/contract";
+import { fileKind } from "@caigun/text";
 import { engineFor } from "../engines/engines.ts";
 import { learningMs } from "../engines/lora/plan.ts";
 import { insertEvent, insertModel, insertTrainingData, lastDeadline, listCorrections, newId } from "../store/index.ts";
@@ -20,6 +21,7 @@ export async function startTraining(
   { text, title, model_name }: Input<"trainModel">,
   { recordReply }: Hooks<Reply<"trainModel">>,
 ): Promise<Reply<"trainModel">> {
+  refuseOtherFiles(text);
   const engine = engineFor(model_name);
   // First the bytes, then the row that refers to them: a row without its bytes would be a loss.
   const encoding = new Utf8Pieces(text);
@@ -70,5 +72,15 @@ export async function startTraining(
     };
     await recordReply?.(trx, reply);
     return reply;
+  });
+}
+
+/** Throws where the text is a document's or a picture's bytes: a model of them would answer nothing, and say `ready`. */
+function refuseOtherFiles(text: string): void {
+  const kind = fileKind(text.slice(0, 64));
+  if (kind === undefined) return;
+  const msg = `is ${kind}: send what it says, as plain text`;
+  throw new Problem("validation_failed", `Correct the request: text ${msg}.`, {
+    errors: [{ loc: ["body", "text"], msg, type: "plain_text" }],
   });
 }

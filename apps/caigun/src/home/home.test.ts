@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HomeBusy, openHome, readAnnouncement } from "./index.ts";
 
+const weights = { gpt2Base: null, embedder: "none", weightsFolder: "/weights" };
+
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "caigun-home-"));
   t.after(() => rm(folder, { recursive: true }));
@@ -18,7 +20,7 @@ async function holdElsewhere(t: TestContext, folder: string) {
   const program = `
     const { openHome } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
     const home = await openHome(${JSON.stringify(folder)});
-    await home.announce({ url: "http://127.0.0.1:1", pid: process.pid, databaseUrl: "postgres://127.0.0.1:1", writers: [] });
+    await home.announce({ url: "http://127.0.0.1:1", pid: process.pid, databaseUrl: "postgres://127.0.0.1:1", writers: [], weights: ${JSON.stringify(weights)} });
     globalThis.gc();
     console.log("open");
     process.stdin.resume();`;
@@ -42,6 +44,7 @@ test("the home is made for its owner alone, and a secret stays the same with mod
     pid: process.pid,
     databaseUrl: "postgres://127.0.0.1:1",
     writers: [],
+    weights,
   });
   const open = process.getuid!() === 0 ? 0o711 : 0o700;
   assert.equal((await stat(folder)).mode & 0o777, open);
@@ -89,6 +92,7 @@ test("the announcement is seen while the server lives, and not after kill -9", a
     pid: child.pid,
     databaseUrl: "postgres://127.0.0.1:1",
     writers: [],
+    weights,
   });
   child.kill("SIGKILL");
   await once(child, "exit");

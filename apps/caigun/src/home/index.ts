@@ -5,10 +5,16 @@ import { makeSyncedFolder, writePrivateFile } from "./atomic-file.ts";
 import { isLocked, takeLock } from "./lock.ts";
 
 /**
- * Where a running server, and its database, can be reached; pid is its process. `writers` may word its replies. Private:
- * the URL holds a password.
+ * Where a running server, and its database, can be reached; pid is its process. `writers` may word its replies; `weights`
+ * are its settings of the models that it trains and searches with. Private: the URL holds a password.
  */
-export type Announcement = { url: string; pid: number; databaseUrl: string; writers: AnnouncedWriter[] };
+export type Announcement = {
+  url: string;
+  pid: number;
+  databaseUrl: string;
+  writers: AnnouncedWriter[];
+  weights: { gpt2Base: { name: string } | { path: string } | null; embedder: string; weightsFolder: string };
+};
 
 /** A writer as people are told of it: nothing of it is secret. `path` is its file's, where it is one. */
 export type AnnouncedWriter = { name: string; shown: string; isLocal: boolean; path?: string };

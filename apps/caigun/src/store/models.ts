@@ -46,7 +46,10 @@ export type CurrentModel = {
   engine: string;
   artifactDigest: string;
   artifactBytes: number;
-  /** Of the file of the weights that it was trained on, and of its adapter; null where it has none. */
+  /** The weights that it was trained on, and why not on those that were asked for; null where it has none, and no reason. */
+  base: string | null;
+  baseBecause: string | null;
+  /** Of the file of those weights, and of its adapter; null where it has none. */
   baseDigest: string | null;
   adapterDigest: string | null;
   tombstones: string[];
@@ -203,12 +206,17 @@ export async function deleteModel(db: Db, chatbotId: ChatbotId, id: string): Pro
 /** The model that answers: the pinned one, else the ready one that was created last. */
 export async function currentModel(db: Db, chatbotId: ChatbotId): Promise<CurrentModel | undefined> {
   const { rows } = await sql<CurrentModel>`
-    select model.id, model.engine, model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
-      model.adapter->>'base_digest' as "baseDigest", model.adapter_digest as "adapterDigest", model.tombstones
+    select ${sql.raw(CURRENT_MODEL_COLUMNS)}
     from chatbot join model on model.id = ${sql.raw(CURRENT_MODEL_ID)}
     where chatbot.id = ${chatbotId} and chatbot.deleted_at is null`.execute(db);
   return rows[0];
 }
+
+/** SQL for what a CurrentModel holds of the row `model`; shared with the talk path. */
+export const CURRENT_MODEL_COLUMNS = `model.id, model.engine,
+  model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
+  model.base, model.adapter->>'base_because' as "baseBecause", model.adapter->>'base_digest' as "baseDigest",
+  model.adapter_digest as "adapterDigest", model.tombstones`;
 
 /** SQL for the id of the model with which the row `chatbot` answers; shared with the talk path. */
 export const CURRENT_MODEL_ID = `coalesce(

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { KeyHolder } from "./api-keys.ts";
-import { CURRENT_MODEL_ID, type CurrentModel } from "./models.ts";
+import { CURRENT_MODEL_COLUMNS, CURRENT_MODEL_ID, type CurrentModel } from "./models.ts";
 import type { Settings } from "./settings.ts";
 
 export type TalkContext = { holder: KeyHolder; settings: Settings; model: CurrentModel | undefined };
@@ -13,8 +13,7 @@ const STATEMENT = {
   text: `
     select api_key.id as "keyId", api_key.chatbot_id as "chatbotId", chatbot.account_id as "accountId",
       chatbot.strictness, chatbot.quality, chatbot.refusal, chatbot.stay_local as "stayLocal", chatbot.writer,
-      model.id, model.engine, model.artifact_digest as "artifactDigest", model.artifact_bytes as "artifactBytes",
-      model.adapter->>'base_digest' as "baseDigest", model.adapter_digest as "adapterDigest", model.tombstones
+      ${CURRENT_MODEL_COLUMNS}
     from api_key
     join chatbot on chatbot.id = api_key.chatbot_id
     left join model on model.id = ${CURRENT_MODEL_ID}
