@@ -1,5 +1,6 @@
 export {
   confidenceOf,
+  hybridConfidenceOf,
   type LexicalSignals,
   lexicalSignals,
   lexicalSignalsOf,
@@ -16,6 +17,7 @@ export {
   confidenceSignals,
   type HybridSignals,
   type HybridWeights,
+  metTokensOf,
   rankingSignals,
   tokenWeightsOf,
 } from "./hybrid-weights.ts";
