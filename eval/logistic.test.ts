@@ -16,3 +16,18 @@ test("finds the weights that made the examples", () => {
   assert.ok(Math.abs(fit.bias - bias) < 0.01, `bias ${fit.bias}`);
   assert.ok(Math.abs(fit.weights[0]! - first) < 0.01 && Math.abs(fit.weights[1]! - second) < 0.01, `${fit.weights}`);
 });
+
+test("a ridge holds down the weight that it is given for, and no other", () => {
+  const examples = [0, 1, 2, 3].flatMap((first) =>
+    [0, 1].flatMap((second) =>
+      Array.from({ length: 20 }, (_, index) => ({
+        signals: [first, second],
+        isPositive: index < 3 + 3 * first + 4 * second,
+      })),
+    ),
+  );
+  const free = fitLogistic(examples);
+  const held = fitLogistic(examples, [0, 1e9]);
+  assert.ok(Math.abs(held.weights[1]!) < 1e-4 && Math.abs(free.weights[1]!) > 0.5, `${held.weights} ${free.weights}`);
+  assert.ok(Math.abs(held.weights[0]! - free.weights[0]!) < 0.2 * free.weights[0]!, `${held.weights} ${free.weights}`);
+});

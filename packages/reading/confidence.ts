@@ -1,6 +1,6 @@
 import type { Evidence } from "./evidence.ts";
 import type { Fit } from "./fits.ts";
-import { confidenceSignals } from "./hybrid-weights.ts";
+import { confidenceSignals, type HybridWeights, metTokensOf } from "./hybrid-weights.ts";
 import { weightsForConfidence } from "./question-weights.ts";
 import type { Candidate } from "./ranking.ts";
 
@@ -70,9 +70,21 @@ export function lexicalSignalsOf(best: Best, evidence: Evidence): LexicalSignals
 export function confidenceOf(best: Candidate | undefined, evidence: Evidence, fit: Fit): number {
   if (!best) return 0;
   const hybrid = hybridOf(evidence, fit);
-  if (hybrid && best.hybrid)
-    return logistic(weighted(confidenceSignals, { ...best.hybrid, ...signalsOf(best, evidence) }, hybrid.confidence));
+  if (hybrid && best.hybrid) return hybridConfidenceOf(best, evidence, hybrid);
   return logistic(weighted(lexicalSignals, lexicalSignalsOf(best, evidence), fit.lexical.confidence));
+}
+
+/** The same of a candidate of a question with vectors, by weights of their embedder. */
+export function hybridConfidenceOf(
+  best: Candidate,
+  evidence: Evidence,
+  { confidence, metToken }: Pick<HybridWeights, "confidence" | "metToken">,
+): number {
+  const met = best.vectors ? metTokensOf(evidence.vectors!, best.vectors.best) : new Float64Array();
+  const metTokens = met.reduce((sum, value, at) => sum + value * metToken[at]!, 0);
+  return logistic(
+    weighted(confidenceSignals, { ...best.hybrid!, ...signalsOf(best, evidence), metTokens }, confidence),
+  );
 }
 
 /**

@@ -26,6 +26,7 @@ export const confidenceSignals = [
   "passagePlainMaxSim",
   "cosine",
   "passageCosine",
+  "metTokens",
 ] as const;
 
 /** Fitted by eval/fit-hybrid.ts for one embedder's vectors. */
@@ -37,6 +38,8 @@ export interface HybridWeights {
   tokenBias: number;
   /** A logistic regression on words' and vectors' signals; see confidenceOf. */
   confidence: Record<(typeof confidenceSignals)[number] | "bias", number>;
+  /** (C): metTokensOf times this is the signal metTokens. */
+  metToken: readonly number[];
   thresholds: Record<"low" | "normal" | "high", number>;
 }
 
@@ -55,6 +58,22 @@ export function tokenWeightsOf(
     total += weights[row]!;
   }
   return weights.map((weight) => (total > 0 ? weight / total : 0));
+}
+
+/**
+ * (C): the question's T token vectors, each times how much more than the mean token it is met in a sentence (its best cosine
+ * less the mean one), in all divided by the root of T. Which tokens must be met for a sentence to answer is another thing
+ * than which tell sentences apart. How well a question is met as a whole other signals say: with the mean left in, this
+ * one would learn from few questions which kinds of them are often answered.
+ */
+export function metTokensOf({ tokens, mean }: EvidenceQuestionVectors, best: Float32Array): Float64Array {
+  const met = new Float64Array(mean.length);
+  const meanBest = best.reduce((sum, cosine) => sum + cosine, 0) / best.length;
+  for (const [row, cosine] of best.entries()) {
+    const more = (cosine - meanBest) / Math.sqrt(best.length);
+    for (let at = 0; at < met.length; at++) met[at]! += more * tokens[row * met.length + at]!;
+  }
+  return met;
 }
 
 /** The mean of a question's best cosines, each token counting by its weight. */

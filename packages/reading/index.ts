@@ -1,6 +1,7 @@
 export {
   confidenceOf,
   foreignLogOddsOf,
+  hybridConfidenceOf,
   type LexicalSignals,
   lexicalSignals,
   lexicalSignalsOf,
@@ -18,6 +19,7 @@ export {
   confidenceSignals,
   type HybridSignals,
   type HybridWeights,
+  metTokensOf,
   rankingSignals,
   tokenWeightsOf,
 } from "./hybrid-weights.ts";

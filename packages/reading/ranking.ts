@@ -23,11 +23,13 @@ export interface Candidate {
   /** The question's terms that stand here, and in the whole passage with its heading and question. */
   matched: ReadonlySet<number>;
   passageMatched: ReadonlySet<number>;
-  /** What the vectors say, where question and passage have some. */
+  /** What the vectors say, where question and passage have some: each question token's (T) best cosines in it and in its passage. */
+  vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
+  /** The same with what words say, where the question has vectors. */
   hybrid?: HybridSignals;
 }
 
-/** A candidate before it is ranked: what words say, and each question token's (T) best cosines in it and in its passage. */
+/** A candidate before it is ranked. */
 export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> {
   words: number;
   /** The share of the question's weight that the sentence before holds and this one lacks: what it is about may be named there. */
@@ -36,7 +38,6 @@ export interface DescribedCandidate extends Omit<Candidate, "score" | "hybrid"> 
   leansOnBefore: boolean;
   /** Whether it may be what is asked for: not where a number is, and it holds none. */
   mayAnswer: boolean;
-  vectors?: { best: Float32Array; passageBest: Float32Array; cosine: number; passageCosine: number };
 }
 
 /** By words alone a passage further down misleads more often than it helps. */

@@ -277,9 +277,14 @@ const START_STREAM = 0;
 const EPOCH_STREAM = 0x4000_0000;
 const NOISE_STREAM = 0x8000_0000;
 
+/** Raised whenever the same run computes other numbers: a training that was begun with others begins anew. */
+const ARITHMETIC = 2;
+
 /** Names all that the numbers of a training follow from. */
 function digestOf({ base, settings, precision }: TrainingRun, rows: PackedRow[], heldOutRows: PackedRow[]): string {
-  const hash = createHash("sha256").update(JSON.stringify({ base: base.digest, settings, precision }));
+  const hash = createHash("sha256").update(
+    JSON.stringify({ arithmetic: ARITHMETIC, base: base.digest, settings, precision }),
+  );
   for (const row of [...rows, ...heldOutRows])
     for (const { tokens, supervisedFrom } of row.pieces) hash.update(`${supervisedFrom}:${tokens.join(",")};`);
   return hash.digest("hex");
