@@ -46,7 +46,10 @@ describe("bad input", () => {
   it("the bytes of a document instead of its text", async () => {
     for (const [file, kind] of [
       ["%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj", "a PDF file"],
+      ["\n%PDF-1.7", "a PDF file"],
       ["\ufeff{\\rtf1\\ansi The office opens at nine.}", "an RTF document"],
+      [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]).toString(), "a picture (PNG)"],
+      [Buffer.from([0xff, 0xd8, 0xff, 0xe0]).toString(), "a picture (JPEG)"],
     ]) {
       const { detail } = await assertProblem(
         await post("train", { json: { text: file, title: "T" } }),

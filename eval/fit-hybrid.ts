@@ -62,6 +62,7 @@ await search.close();
 
 interface WeightsFile {
   fittedOn: { name: string; sha256: string }[];
+  embedder: { name: string; digest: string };
   whole: HybridWeights;
   folds: HybridWeights[];
 }
@@ -73,6 +74,8 @@ if (values.beside) {
 }
 const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
 const earlier = values["ranking-of"] ? readWeights(values["ranking-of"]) : undefined;
+if (earlier && earlier.embedder.digest !== search.digest)
+  throw new Error(`${values["ranking-of"]} was fitted on another embedder's vectors.`);
 if (earlier && !(earlier.fittedOn.length === 1 && earlier.fittedOn[0]!.sha256 === sha256))
   throw new Error(`${values["ranking-of"]} was fitted on other data: its folds may have seen what these hold out.`);
 const whole = fit(examples, earlier?.whole);

@@ -16,6 +16,7 @@ import {
   type LexicalSignals,
   lexicalSignals,
   lexicalSignalsOf,
+  loweredBy,
   rankCandidates,
 } from "@caigun/reading";
 import { type Asked, askLeftOut, askParts } from "./direct.ts";
@@ -149,7 +150,7 @@ function confidence(example: Read, raised = 0): number {
 /** What a value of foreignLogOdds makes of some questions. A threshold lowered refuses what a confidence raised does. */
 function told(read: readonly Read[], usual: number): string {
   if (read.length === 0) return "-";
-  const raised = read.map((one) => ({ ...one, confidence: confidence(one, Math.max(0, usual - foreignOf(one))) }));
+  const raised = read.map((one) => ({ ...one, confidence: confidence(one, loweredBy(usual, foreignOf(one))) }));
   const loss = mean(raised.map(({ isRight, confidence }) => -Math.log(isRight ? confidence : 1 - confidence)));
   const [own, others] = [true, false].map((isOwn) => {
     const those = raised.filter(({ isPositive }) => isPositive === isOwn);

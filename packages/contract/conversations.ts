@@ -59,7 +59,7 @@ export const ConversationReply = Type.Object({
   model_id: Id,
   base: Type.Optional(
     Type.String({
-      description: "Where the chatbot's model has weights that were trained on its texts: those they were trained on.",
+      description: "Where the chatbot's model is one of `gpt2`: the base model that it was trained on.",
     }),
   ),
   base_because: Type.Optional(BaseBecause),

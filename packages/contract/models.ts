@@ -81,7 +81,7 @@ const LearningPoint = Type.Object({
 });
 
 export const BaseBecause = nullable(
-  Type.String({ description: "Why it was trained on other weights than `gpt2`'s own; null where it was not." }),
+  Type.String({ description: "Why other weights than `gpt2`'s own are trained on; null where they are not." }),
 );
 
 /** How far an adapter's training is. */

@@ -34,10 +34,15 @@ test("where nothing was asked, or other signals were noted, nothing is known", (
   assert.equal(thresholdOf("normal", { ...none, foreignSignals: fewer }, fit), thresholds.normal);
 });
 
-test("every threshold's log-odds fall by what is lacking, and never rise", () => {
+test("every threshold's log-odds fall by what is lacking, by 0.3 at the most, and never rise", () => {
   for (const strictness of ["low", "normal", "high"] satisfies Strictness[]) {
-    const lowered = thresholdOf(strictness, withMean(usual - 0.5), fit);
-    assert.ok(Math.abs(logOdds(thresholds[strictness]) - logOdds(lowered) - 0.5) < 1e-9, strictness);
+    for (const [below, fall] of [
+      [0.1, 0.1],
+      [0.5, 0.3],
+    ] as const) {
+      const lowered = thresholdOf(strictness, withMean(usual - below), fit);
+      assert.ok(Math.abs(logOdds(thresholds[strictness]) - logOdds(lowered) - fall) < 1e-9, strictness);
+    }
     for (const above of [0, 0.5, 3])
       assert.equal(thresholdOf(strictness, withMean(usual + above + 1e-9), fit), thresholds[strictness]);
   }

@@ -5,6 +5,7 @@ export {
   type LexicalSignals,
   lexicalSignals,
   lexicalSignalsOf,
+  loweredBy,
   type Signals,
   type Strictness,
   signalsOf,

@@ -1,3 +1,4 @@
+import { type Table, tablesOf } from "@caigun/text";
 import { type MayAnswer, mayAnswerOf } from "./answer-kind.ts";
 import type { Evidence, EvidencePassage } from "./evidence.ts";
 import { opensWithPronoun } from "./extent.ts";
@@ -11,7 +12,7 @@ import {
 } from "./hybrid-weights.ts";
 import { highest, likenessOf } from "./late-interaction.ts";
 import { type QuestionWeights, weightsForRanking } from "./question-weights.ts";
-import { isHeadOf, type Table, tablesOf } from "./tables.ts";
+import { isHeadOf } from "./tables.ts";
 
 /** Something that may be quoted: a sentence, or the whole answer of a question-and-answer passage. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import { codePointCount, detectLanguage, itemMarkLength } from "@caigun/text";
+import { codePointCount, detectLanguage, itemMarkLength, tablesOf } from "@caigun/text";
 import { answerAskedVerbatim } from "./asked-verbatim.ts";
 import { confidenceOf, type Strictness, thresholdOf } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
@@ -7,7 +7,7 @@ import { type FitName, fitNamed } from "./fits.ts";
 import { answeringWords } from "./highlight.ts";
 import { bestSecond, type Candidate, rankCandidates } from "./ranking.ts";
 import { refusalFor } from "./refusals.ts";
-import { isHeadOf, tableParts, tablesOf } from "./tables.ts";
+import { isHeadOf, tableParts } from "./tables.ts";
 
 /** Where a sentence of the reply stands: code points of the document as sent; the quote is exactly that slice. */
 export interface Citation {

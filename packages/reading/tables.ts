@@ -1,23 +1,4 @@
-/** A table written in Markdown, of a passage's text; UTF-16 offsets. */
-export interface Table {
-  /** The cells of its head. */
-  head: string[];
-  /** Of its lines, head and rule among them; end exclusive. */
-  start: number;
-  end: number;
-  /** Where its rows begin: after head and rule. */
-  rowsStart: number;
-}
-
-interface Line {
-  start: number;
-  /** Of the line without its end. */
-  end: number;
-}
-
-/** "|---|:---:|", and without outer bars "--- | ---": what stands below a head. */
-const RULE = /^\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?$/u;
-const BAR = /(?<!\\)\|/u;
+import { type Cell, cellsOf, type Table, tablesOf } from "@caigun/text";
 
 /** A row of a table as people read it, or the text between tables as it is. */
 export interface TablePart {
@@ -28,21 +9,21 @@ export interface TablePart {
 /**
  * The parts of a stretch of a passage's text (UTF-16 offsets): each row of a Markdown table as "Double room – Low season:
  * 90 euros; High season: 120 euros", and what stands between. Heads and rules are left out where a row is there, which
- * shows them; a head by itself is a row.
+ * shows them; a head by itself is a row. Of a row that the stretch holds in part, its label and those of its cells.
  */
 export function tableParts(text: string, start: number, end: number): TablePart[] {
-  const tables = tablesOf(text).filter((table) => table.start < end && start < table.end);
   const parts: TablePart[] = [];
   let reached = start;
-  for (const table of tables) {
+  for (const table of tablesOf(text)) {
+    if (table.end <= start || end <= table.start) continue;
     if (reached < table.start) parts.push({ said: text.slice(reached, table.start), isRow: false });
-    const to = Math.min(end, table.end);
-    for (const line of linesOf(text, Math.max(start, table.start), to)) {
-      const words = text.slice(line.start, line.end);
-      if (line.start >= table.rowsStart) parts.push({ said: rowSaid(cellsOf(words), table.head), isRow: true });
-      else if (to <= table.rowsStart && !isRule(words)) parts.push({ said: table.head.join(", "), isRow: true });
+    const rows = table.rows.filter((row) => row.start < end && start < row.end);
+    for (const row of rows) {
+      const within = (cell: Cell) => cell.start < end && start < cell.end;
+      parts.push({ said: rowSaid(cellsOf(text, row), table.head, within), isRow: true });
     }
-    reached = to;
+    if (rows.length === 0 && start < headEnd(table)) parts.push({ said: table.head.join(", "), isRow: true });
+    reached = Math.min(end, table.end);
   }
   if (reached < end) parts.push({ said: text.slice(reached, end), isRow: false });
   return parts.filter(({ said }) => said.trim() !== "");
@@ -50,56 +31,17 @@ export function tableParts(text: string, start: number, end: number): TablePart[
 
 /** Whether a stretch is nothing but the head of a table, or its rule. */
 export function isHeadOf(table: Table, { start, end }: { start: number; end: number }): boolean {
-  return table.start <= start && end <= table.rowsStart;
+  return table.start <= start && end <= headEnd(table);
 }
 
-function rowSaid(cells: string[], head: string[]): string {
-  const [label = "", ...others] = cells;
+/** Where the first row begins that is no head. */
+const headEnd = ({ rows, end }: Table) => rows[0]?.start ?? end;
+
+function rowSaid([label, ...others]: Cell[], head: string[], isTold: (cell: Cell) => boolean): string {
   const told = others
-    .map((cell, at) => (cell === "" ? "" : head[at + 1] ? `${head[at + 1]}: ${cell}` : cell))
-    .filter((cell) => cell !== "")
+    .map((cell, at) => ({ cell, name: head[at + 1] }))
+    .filter(({ cell }) => cell.text !== "" && isTold(cell))
+    .map(({ cell, name }) => (name ? `${name}: ${cell.text}` : cell.text))
     .join("; ");
-  return [label, told].filter((part) => part !== "").join(" – ");
-}
-
-/** The tables of a passage's text, in order: lines between bars, the second of which is a rule. */
-export function tablesOf(text: string): Table[] {
-  if (!text.includes("|")) return [];
-  const lines = linesOf(text, 0, text.length);
-  const said = lines.map(({ start, end }) => text.slice(start, end));
-  const tables: Table[] = [];
-  for (let rule = 1; rule < lines.length; rule++) {
-    const head = cellsOf(said[rule - 1]!);
-    // A rule has as many cells as its head: it is none of a list's or a heading's.
-    if (!isRule(said[rule]!) || !BAR.test(said[rule - 1]!) || cellsOf(said[rule]!).length !== head.length) continue;
-    let last = rule;
-    while (last + 1 < lines.length && BAR.test(said[last + 1]!)) last++;
-    tables.push({ head, start: lines[rule - 1]!.start, end: lines[last]!.end, rowsStart: lines[rule]!.end + 1 });
-    rule = last;
-  }
-  return tables;
-}
-
-function isRule(line: string): boolean {
-  return RULE.test(line.trim());
-}
-
-/** What stands between the bars, without the escapes of bars. */
-function cellsOf(line: string): string[] {
-  const inner = line
-    .trim()
-    .replace(/^\|/u, "")
-    .replace(/(?<!\\)\|$/u, "");
-  return inner.split(BAR).map((cell) => cell.trim().replaceAll("\\|", "|"));
-}
-
-function linesOf(text: string, start: number, end: number): Line[] {
-  const lines: Line[] = [];
-  for (let from = start; from < end; ) {
-    const newline = text.indexOf("\n", from);
-    const to = newline < 0 || newline > end ? end : newline;
-    lines.push({ start: from, end: to });
-    from = to + 1;
-  }
-  return lines;
+  return [label?.text ?? "", told].filter((part) => part !== "").join(" – ");
 }

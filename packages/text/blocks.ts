@@ -114,7 +114,7 @@ function isMarkedHeading(line: string): boolean {
 }
 
 /** Cells between tabs or bars; an outer bar alone will do. */
-export function isTableRow(line: string): boolean {
+function isTableRow(line: string): boolean {
   const row = line.trim();
   return row.includes("\t") || row.startsWith("|") || row.indexOf("|") !== row.lastIndexOf("|");
 }

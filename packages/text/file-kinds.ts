@@ -13,11 +13,19 @@ const kinds: readonly (readonly [beginning: string, kind: string])[] = [
   ["SQLite format 3\0", "an SQLite database"],
 ];
 
+/** As they are where bytes that are no UTF-8 became U+FFFD, which is how programs read a file as text. */
+const asText = kinds.map(
+  ([first, kind]) => [new TextDecoder().decode(Uint8Array.from(first, (byte) => byte.charCodeAt(0))), kind] as const,
+);
+
 /** U+FEFF in a text, or its three bytes in UTF-8 as Latin-1. */
 const BYTE_ORDER_MARK = /^(\ufeff|\xef\xbb\xbf)/;
 
-/** What else than plain text a file is, where its first characters, or its first bytes as Latin-1, say so. */
+/**
+ * What else than plain text a file is, where its first bytes say so: given as Latin-1, or as the text that they were read
+ * as. White space before a PDF's or an RTF's beginning counts for nothing, as it does for programs that open them.
+ */
 export function fileKind(beginning: string): string | undefined {
-  const start = beginning.replace(BYTE_ORDER_MARK, "");
-  return kinds.find(([first]) => start.startsWith(first))?.[1];
+  const start = beginning.replace(BYTE_ORDER_MARK, "").trimStart();
+  return [...kinds, ...asText].find(([first]) => start.startsWith(first))?.[1];
 }

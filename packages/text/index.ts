@@ -7,4 +7,5 @@ export { cutPassages, type Passage } from "./passages.ts";
 export { codePointCount, columns, SPACELESS } from "./scripts.ts";
 export { type Span, sentences } from "./sentences.ts";
 export { withoutDiacritics } from "./stems.ts";
+export { type Cell, cellsOf, type Table, tablesOf } from "./tables.ts";
 export { type Word, words } from "./words.ts";

@@ -31,6 +31,16 @@ test("needs no space after a mark of a script without spaces", () => {
   assert.deepEqual(cut("مرحبا؟ نعم. यह है। हाँ"), ["مرحبا؟", "نعم.", "यह है।", "हाँ"]);
 });
 
+test("joins wrapped lines that hold a tab or bars, and are no rows", () => {
+  for (const wrapped of [
+    "•\tThe warranty covers every moving part of the machine for\ntwo years.",
+    "1.\tThe warranty covers every moving part of the machine for\ntwo years.",
+    "If x is negative then |x| is taken in its place, and the value is\nnever below zero.",
+    "Use a || b where either of the two conditions may hold, and write\nboth on one line.",
+  ])
+    assert.deepEqual(cut(wrapped), [wrapped]);
+});
+
 test("joins wrapped lines and separates short ones and rows of tables", () => {
   const wrapped = "The warranty covers every part of the machine for\ntwo years.";
   assert.deepEqual(cut(wrapped), [wrapped]);
@@ -39,6 +49,10 @@ test("joins wrapped lines and separates short ones and rows of tables", () => {
     "| Double room | 90 euros a night | 120 euros a night |",
   ];
   assert.deepEqual(cut(rows.join("\n")), rows);
+  const marks = ["| Mon. | opens at ten. It is quiet. |", "| Suite. Garden view! | 150 euros; 210 in all |"];
+  assert.deepEqual(cut(marks.join("\n")), marks);
+  const ruled = ["Tour | Price", "---|---", "A guided tour of the old town. In English. | 27 euros a person"];
+  assert.deepEqual(cut(ruled.join("\n")), ruled);
   assert.deepEqual(cut("Phone: 12345\nMail: a@b.example"), ["Phone: 12345", "Mail: a@b.example"]);
 });
 

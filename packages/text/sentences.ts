@@ -1,5 +1,5 @@
-import { isTableRow } from "./blocks.ts";
 import { columns } from "./scripts.ts";
+import { isBarred, tablesOf } from "./tables.ts";
 
 /** UTF-16 offsets, end exclusive. */
 export interface Span {
@@ -23,7 +23,7 @@ const MOST_MARKS = 32;
 
 /**
  * The sentences of a normalised text, trimmed, in order. A line end is a space where the text is wrapped at a column
- * and an end otherwise, as it is after a table's row. What has no sentence marks for 600 characters is cut at a line end, comma or space.
+ * and an end otherwise. A row of a table is one sentence, whatever marks it holds. What has no sentence marks for 600 characters is cut at a line end, comma or space.
  */
 export function sentences(text: string): Span[] {
   const found: Span[] = [];
@@ -37,16 +37,20 @@ export function sentences(text: string): Span[] {
 }
 
 function* sentenceEnds(text: string): Generator<number> {
+  const tables = tablesOf(text);
+  let table = 0;
   let lineStart = 0;
   while (lineStart < text.length) {
     const newline = text.indexOf("\n", lineStart);
     const lineEnd = newline < 0 ? text.length : newline;
     const line = text.slice(lineStart, lineEnd);
-    for (const match of line.matchAll(END)) {
+    while (table < tables.length && tables[table]!.end <= lineStart) table++;
+    const isRow = isBarred(line) || (table < tables.length && tables[table]!.start <= lineStart);
+    for (const match of isRow ? [] : line.matchAll(END)) {
       const end = match.index + match[0].length;
       if (endsSentence(line, match.index, match[1]!, end)) yield lineStart + end;
     }
-    if (newline >= 0 && !isWrapped(line)) yield lineEnd;
+    if (newline >= 0 && (isRow || !isWrapped(line))) yield lineEnd;
     lineStart = lineEnd + 1;
   }
 }
@@ -65,7 +69,6 @@ function endsSentence(line: string, at: number, mark: string, end: number): bool
 }
 
 function isWrapped(line: string): boolean {
-  if (isTableRow(line)) return false;
   const width = columns(line);
   return width >= WRAPPED_FROM_COLUMNS && width <= WRAPPED_TO_COLUMNS;
 }

@@ -1,7 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import { type Attributes, OUTLIERS } from "../graph/operations.ts";
+import { type Attributes, TWO_DIGITS } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -34,7 +34,7 @@ export function gpt2(g: Graph, architecture: Architecture, batch: Batch, adapter
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}`;
     g.beginSegment(x);
-    const fused = linear(norm(x, `${block}.attn_norm`), `${block}.attn_qkv`, 3 * width, OUTLIERS);
+    const fused = linear(norm(x, `${block}.attn_norm`), `${block}.attn_qkv`, 3 * width, TWO_DIGITS);
     const [queries, keys, values] = [0, 1, 2].map((part) =>
       splitHeads(g, g.one("slice", [fused], { axis: 1, start: part * width, end: (part + 1) * width }), heads, sizes),
     ) as [Value, Value, Value];

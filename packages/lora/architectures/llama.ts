@@ -1,7 +1,7 @@
 import type { Architecture } from "../base/base.ts";
 import { add, mul, reshape } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import { type Attributes, OUTLIERS } from "../graph/operations.ts";
+import { type Attributes, TWO_DIGITS } from "../graph/operations.ts";
 import type { AdapterInGraph } from "./adapter.ts";
 import { type AttentionSizes, attend, splitHeads } from "./attention.ts";
 import type { Batch } from "./inputs.ts";
@@ -47,7 +47,7 @@ export function llama(
     );
     const values = splitHeads(
       g,
-      linear(before, `${block}.attn_v.weight`, keyValueHeads * headWidth, OUTLIERS),
+      linear(before, `${block}.attn_v.weight`, keyValueHeads * headWidth, TWO_DIGITS),
       keyValueHeads,
       sizes,
     );

@@ -17,14 +17,14 @@ export interface Attributes {
   /** dropoutMask: the share of zeros, and a number of its own for each mask. */
   rate?: number;
   site?: number;
-  /** project: some numbers of a row are so much larger than the others that x takes two digits in 8-bit integers. */
-  outliers?: boolean;
+  /** project: what one 8-bit integer a number leaves of x is taken as a second one, and multiplied too. */
+  twoDigits?: boolean;
   /** rotate: by the negative angle. */
   inverse?: boolean;
 }
 
-/** Of attention's values, which the largest channels hardly enter (onnx/hadamard.ts): what the others lose shows. */
-export const OUTLIERS: Attributes = { outliers: true };
+/** Of attention's values, in GPT-2 with queries and keys: what x's small numbers lose beside the large shows there most. */
+export const TWO_DIGITS: Attributes = { twoDigits: true };
 
 interface Output {
   shape: readonly number[];

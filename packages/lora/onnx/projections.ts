@@ -3,8 +3,8 @@ import type { Emitter, Layout, Lowering } from "./emitter.ts";
 import { blockOf, hadamardMatrix } from "./hadamard.ts";
 
 /** x W^T with a frozen weight. */
-export const project: Lowering = (e, { inputs: [x, weight], outputs, attributes: { outliers = false } }) =>
-  void projected(e, e.name(x), (x as Value).shape, weight as Value, { outliers, output: e.name(outputs[0]) });
+export const project: Lowering = (e, { inputs: [x, weight], outputs, attributes: { twoDigits = false } }) =>
+  void projected(e, e.name(x), (x as Value).shape, weight as Value, { twoDigits, output: e.name(outputs[0]) });
 
 /** dy W with a frozen weight. */
 export const projectBack: Lowering = (e, { inputs: [dy, weight], outputs }) => {
@@ -26,7 +26,7 @@ export function projected(
   x: string,
   shape: readonly number[],
   weight: Value,
-  { outliers = false, output }: { outliers?: boolean; output?: string } = {},
+  { twoDigits = false, output }: { twoDigits?: boolean; output?: string } = {},
 ): string {
   const named = output === undefined ? {} : { output };
   if (e.precision !== "int8") {
@@ -34,7 +34,7 @@ export function projected(
     return e.product({ name: x, shape }, frozen, named);
   }
   const first = quantisedRows(e, x, shape);
-  if (!outliers && !e.twoDigits) return integerProduct(e, first, weight, "forward", output);
+  if (!twoDigits && !e.twoDigits) return integerProduct(e, first, weight, "forward", output);
   const digits = [first, secondDigit(e, first, 1 / 127)];
   return e.node(
     "Add",

@@ -138,7 +138,7 @@ export async function openServer(config: Config, log: Logger): Promise<RunningSe
     throw whyNoPort(error, config.port);
   });
   const { gpt2Base = null, embedder, weightsFolder } = config;
-  const weights = { gpt2Base, embedder, weightsFolder };
+  const weights = { gpt2Base, embedder, weightsFolder, strictEngines };
   await home.announce({ url, pid: process.pid, databaseUrl, writers: writersOf(config), weights });
 
   const closing = opened.move();

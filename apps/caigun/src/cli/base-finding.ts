@@ -18,7 +18,8 @@ export async function baseFinding(here: Config, running: Announcement["weights"]
   const config = withWeights(here, running);
   const { first, base, refusal } = await lookAtBase(config);
   if (refusal !== undefined) return { base: null, found: refusal, todo: "Set CAIGUN_GPT2_BASE to another model." };
-  const pull = `\`npx caigun pull ${first}\` fetches it now; docs/base-models.md tells how to bring it without a network.`;
+  const elsewhere = config.weightsFolder === here.weightsFolder ? "" : `CAIGUN_WEIGHTS=${config.weightsFolder} `;
+  const pull = `\`${elsewhere}npx caigun pull ${first}\` fetches it now; docs/base-models.md tells how to bring it without a network.`;
   if (base === undefined)
     return { base: null, found: `gpt2 is trained on ${called(first)}, which a training fetches first`, todo: pull };
   if (base.because !== undefined)

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HomeBusy, openHome, readAnnouncement } from "./index.ts";
 
-const weights = { gpt2Base: null, embedder: "none", weightsFolder: "/weights" };
+const weights = { gpt2Base: null, embedder: "none", weightsFolder: "/weights", strictEngines: false };
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "caigun-home-"));

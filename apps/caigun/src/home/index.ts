@@ -13,7 +13,12 @@ export type Announcement = {
   pid: number;
   databaseUrl: string;
   writers: AnnouncedWriter[];
-  weights: { gpt2Base: { name: string } | { path: string } | null; embedder: string; weightsFolder: string };
+  weights: {
+    gpt2Base: { name: string } | { path: string } | null;
+    embedder: string;
+    weightsFolder: string;
+    strictEngines: boolean;
+  };
 };
 
 /** A writer as people are told of it: nothing of it is secret. `path` is its file's, where it is one. */
