@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { addForeignSignals, buildIndex, IndexUnusable, openIndex, probeIndex } from "./index.ts";
+import { assertDamageIsNoticed } from "../../testkit/damaged-pages.ts";
+import { addForeignSignals, buildIndex, openIndex, probeIndex } from "./index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "caigun-foreign-signals-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -35,20 +36,4 @@ test("the same signals give the same bytes, in whatever order they come", () => 
   assert.ok(readFileSync(indexWith("one")).equals(readFileSync(indexWith("two", turned))));
 });
 
-test("a damaged page of the file is noticed", () => {
-  const bytes = readFileSync(indexWith("whole"));
-  for (let page = 1; page * 4096 < bytes.length; page++) {
-    const path = join(folder, `damaged-${page}`);
-    const [before, rest] = [bytes.subarray(0, page * 4096), bytes.subarray((page + 1) * 4096)];
-    writeFileSync(path, Buffer.concat([before, Buffer.alloc(4096, 0xa5), rest]));
-    let noticed = false;
-    try {
-      const index = openIndex(path);
-      noticed = !probeIndex(index, documents).ok;
-      index.close();
-    } catch (error) {
-      noticed = error instanceof IndexUnusable;
-    }
-    assert.ok(noticed, `page ${page}`);
-  }
-});
+test("a damaged page of the file is noticed", () => assertDamageIsNoticed(indexWith("whole"), documents));

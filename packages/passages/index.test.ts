@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { arbitraryText } from "../../testkit/arbitrary-text.ts";
+import { assertDamageIsNoticed } from "../../testkit/damaged-pages.ts";
 import {
   buildIndex,
   IndexUnusable,
@@ -313,23 +314,7 @@ test("refuses what is no index, is cut off, is damaged, or has another format", 
 test("a file with damaged pages is refused at opening, at searching or by the probe, never answered from", () => {
   const whole = newPath();
   buildIndex(whole, DOCUMENTS);
-  const bytes = readFileSync(whole);
-  for (let page = 1; page * 4096 < bytes.length; page++) {
-    const path = newPath();
-    writeFileSync(
-      path,
-      Buffer.concat([bytes.subarray(0, page * 4096), Buffer.alloc(4096, 0xa5), bytes.subarray((page + 1) * 4096)]),
-    );
-    let noticed = false;
-    try {
-      const index = openIndex(path);
-      noticed = !probeIndex(index, DOCUMENTS).ok;
-      index.close();
-    } catch (error) {
-      noticed = error instanceof IndexUnusable;
-    }
-    assert.ok(noticed, `page ${page}`);
-  }
+  assertDamageIsNoticed(whole, DOCUMENTS);
 });
 
 test("probes a text whose words are all in its questions", () => {
